@@ -60,7 +60,9 @@ type Command struct {
 // Counts is what one partition counted for the cut points of a day: values and
 // how many customers have each, ascending by value.
 type Counts struct {
-	Day         Day     `json:"day"`
+	Day Day `json:"day"`
+	// MinimumCustomers: with fewer in all partitions the fixed thresholds stay.
+	MinimumCustomers int64   `json:"minimum_customers"`
 	LastOrder   []Count `json:"last_order_days"`  // value: Day of the last order
 	Orders      []Count `json:"orders_counts"`    // value: number of orders
 	SpendBucket []Count `json:"spend_log_minors"` // value: lower bound of the log bucket, minor units

@@ -260,6 +260,7 @@ func appendCount(dst []byte, c *Count) []byte {
 func appendCounts(dst []byte, c *Counts) []byte {
 	o := open(dst)
 	o.str("day", c.Day.String())
+	o.int("minimum_customers", c.MinimumCustomers)
 	o.key("last_order_days")
 	o.b = appendList(o.b, c.LastOrder, appendCount)
 	o.key("orders_counts")

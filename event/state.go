@@ -88,21 +88,27 @@ func cutBytes(b []byte) (v, rest []byte, ok bool) {
 type Source struct {
 	Partition int32
 	Sequence  int64
+	// Offset is the entry's offset in the ledger: where to read on.
+	Offset int64
 }
 
-// Append encodes the source: 4 bytes partition, 8 bytes sequence, big endian.
+const sourceBytes = 4 + 8 + 8
+
+// Append encodes the source, big endian: 4 bytes partition, 8 sequence, 8 offset.
 func (s Source) Append(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint32(dst, uint32(s.Partition))
-	return binary.BigEndian.AppendUint64(dst, uint64(s.Sequence))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(s.Sequence))
+	return binary.BigEndian.AppendUint64(dst, uint64(s.Offset))
 }
 
 // DecodeSource reads a HeaderSource value.
 func DecodeSource(b []byte) (Source, error) {
-	if len(b) != 12 {
-		return Source{}, fmt.Errorf("source header: %d bytes, want 12", len(b))
+	if len(b) != sourceBytes {
+		return Source{}, fmt.Errorf("source header: %d bytes, want %d", len(b), sourceBytes)
 	}
 	return Source{
 		Partition: int32(binary.BigEndian.Uint32(b)),
 		Sequence:  int64(binary.BigEndian.Uint64(b[4:])),
+		Offset:    int64(binary.BigEndian.Uint64(b[12:])),
 	}, nil
 }

@@ -1,0 +1,83 @@
+package embedded
+
+import (
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// bytesPerBatch is about what kfake keeps on the heap for one stored batch or
+// transaction marker; a test measures it.
+const bytesPerBatch = 80
+
+// kept are the settings of every topic: nothing is compacted or expires.
+var kept = map[string]string{
+	"cleanup.policy":  "delete",
+	"retention.ms":    "-1",
+	"retention.bytes": "-1",
+}
+
+// guard holds the broker to the rules in doc.go, whatever client asks, and
+// counts what costs memory. Requests are changed in place, then served.
+func (b *Broker) guard(kf *kfake.Cluster) {
+	pass := func(edit func(kmsg.Request)) func(kmsg.Request) (kmsg.Response, error, bool) {
+		return func(r kmsg.Request) (kmsg.Response, error, bool) {
+			edit(r)
+			return nil, nil, false
+		}
+	}
+	kf.ControlKey(int16(kmsg.CreateTopics), pass(func(r kmsg.Request) { keepCreated(r.(*kmsg.CreateTopicsRequest)) }))
+	kf.ControlKey(int16(kmsg.AlterConfigs), pass(func(r kmsg.Request) { keepAltered(r.(*kmsg.AlterConfigsRequest)) }))
+	kf.ControlKey(int16(kmsg.IncrementalAlterConfigs), pass(func(r kmsg.Request) { keepPatched(r.(*kmsg.IncrementalAlterConfigsRequest)) }))
+	kf.ControlKey(int16(kmsg.Produce), pass(func(r kmsg.Request) { b.batches.Add(batchesIn(r.(*kmsg.ProduceRequest))) }))
+	kf.ControlKey(int16(kmsg.EndTxn), pass(func(kmsg.Request) { b.batches.Add(1) }))
+}
+
+// MemoryBytes is about what the broker has come to hold on the heap for
+// batches since it was opened.
+func (b *Broker) MemoryBytes() int64 { return b.batches.Load() * bytesPerBatch }
+
+func keepCreated(r *kmsg.CreateTopicsRequest) {
+	for i := range r.Topics {
+		t := &r.Topics[i]
+		t.Configs = slices.DeleteFunc(t.Configs, func(c kmsg.CreateTopicsRequestTopicConfig) bool { return kept[c.Name] != "" })
+		for name, value := range kept {
+			c := kmsg.NewCreateTopicsRequestTopicConfig()
+			c.Name, c.Value = name, kmsg.StringPtr(value)
+			t.Configs = append(t.Configs, c)
+		}
+	}
+}
+
+func keepAltered(r *kmsg.AlterConfigsRequest) {
+	for i := range r.Resources {
+		res := &r.Resources[i]
+		if res.ResourceType != kmsg.ConfigResourceTypeTopic {
+			continue
+		}
+		res.Configs = slices.DeleteFunc(res.Configs, func(c kmsg.AlterConfigsRequestResourceConfig) bool { return kept[c.Name] != "" })
+		for name, value := range kept {
+			c := kmsg.NewAlterConfigsRequestResourceConfig()
+			c.Name, c.Value = name, kmsg.StringPtr(value)
+			res.Configs = append(res.Configs, c)
+		}
+	}
+}
+
+func keepPatched(r *kmsg.IncrementalAlterConfigsRequest) {
+	for i := range r.Resources {
+		res := &r.Resources[i]
+		if res.ResourceType == kmsg.ConfigResourceTypeTopic {
+			res.Configs = slices.DeleteFunc(res.Configs, func(c kmsg.IncrementalAlterConfigsRequestResourceConfig) bool { return kept[c.Name] != "" })
+		}
+	}
+}
+
+func batchesIn(r *kmsg.ProduceRequest) int64 {
+	n := int64(0)
+	for _, t := range r.Topics {
+		n += int64(len(t.Partitions))
+	}
+	return n
+}
