@@ -63,9 +63,9 @@ type Counts struct {
 	Day Day `json:"day"`
 	// MinimumCustomers: with fewer in all partitions the fixed thresholds stay.
 	MinimumCustomers int64   `json:"minimum_customers"`
-	LastOrder   []Count `json:"last_order_days"`  // value: Day of the last order
-	Orders      []Count `json:"orders_counts"`    // value: number of orders
-	SpendBucket []Count `json:"spend_log_minors"` // value: lower bound of the log bucket, minor units
+	LastOrder        []Count `json:"last_order_days"`  // value: Day of the last order
+	Orders           []Count `json:"orders_counts"`    // value: number of orders
+	SpendBucket      []Count `json:"spend_log_minors"` // value: lower bound of the log bucket, minor units
 }
 
 // Count is a value and how many customers have it.

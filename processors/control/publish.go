@@ -1,0 +1,105 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/stream"
+)
+
+// Control publishes control records and follows what becomes of them.
+type Control struct {
+	*Watcher
+	cluster *stream.Cluster
+	pub     *stream.Publisher
+}
+
+// New makes a control over a watcher, which someone runs.
+func New(c *stream.Cluster, w *Watcher) (*Control, error) {
+	pub, err := c.Publisher(stream.PublisherOptions{ManualPartition: true})
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	return &Control{Watcher: w, cluster: c, pub: pub}, nil
+}
+
+// Close gives the connection back.
+func (c *Control) Close() { c.pub.Close() }
+
+// record makes the record of a control event for one partition.
+func (c *Control) record(p int32, e *event.Event, class string) (*stream.Record, error) {
+	value, err := e.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("control: encoding a %s: %w", e.Type, err)
+	}
+	return &stream.Record{
+		Topic:     c.cluster.Topic(event.TopicEvents),
+		Partition: p,
+		Value:     value,
+		Headers:   []stream.Header{{Key: event.HeaderClass, Value: []byte(class)}},
+	}, nil
+}
+
+// publish sends one event to the partitions and waits until the broker has it.
+func (c *Control) publish(ctx context.Context, e *event.Event, class string, partitions ...int32) error {
+	recs := make([]*stream.Record, 0, len(partitions))
+	for _, p := range partitions {
+		rec, err := c.record(p, e, class)
+		if err != nil {
+			return err
+		}
+		recs = append(recs, rec)
+	}
+	return c.pub.Publish(ctx, recs...)
+}
+
+func (c *Control) all() []int32 {
+	out := make([]int32, c.Partitions())
+	for i := range out {
+		out[i] = int32(i)
+	}
+	return out
+}
+
+// Tick is the event that announces a time.
+func Tick(t event.Time, slice int64) *event.Event {
+	return &event.Event{
+		Type:      event.TypeTick,
+		MessageID: "tick:" + strconv.FormatInt(int64(t), 10) + ":" + strconv.FormatInt(slice, 10),
+		EventTime: t,
+		Tick:      &event.Tick{Slice: slice},
+	}
+}
+
+// Activate publishes a bundle and returns when every partition has taken it. A
+// bundle that all have already is not sent again.
+func (c *Control) Activate(ctx context.Context, b event.Bundle) error {
+	if err := c.CaughtUp(ctx); err != nil {
+		return err
+	}
+	var missing []int32
+	c.Look(func(parts []Partition) {
+		for p := range parts {
+			if !parts[p].Bundles[b.ID] {
+				missing = append(missing, int32(p))
+			}
+		}
+	})
+	if len(missing) == 0 {
+		return nil
+	}
+	e := &event.Event{Type: event.TypeBundle, MessageID: "bundle:" + b.ID, EventTime: max(b.EffectiveFrom, 1), Bundle: &b}
+	if err := c.publish(ctx, e, event.ClassDerived, missing...); err != nil {
+		return err
+	}
+	return c.Wait(ctx, func(parts []Partition) bool {
+		for p := range parts {
+			if !parts[p].Bundles[b.ID] {
+				return false
+			}
+		}
+		return true
+	})
+}
