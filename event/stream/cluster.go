@@ -20,6 +20,9 @@ const (
 	openTimeout = 15 * time.Second
 	// requestTimeout bounds one admin request including its retries.
 	requestTimeout = 30 * time.Second
+	// metadataAge is how often a client asks for topics and leaders at most
+	// while something is missing; the library's own 5 s make new topics slow.
+	metadataAge = 100 * time.Millisecond
 	// minTransactionVersion is the lowest transaction.version feature level
 	// under which each transaction has its own producer epoch, so a late
 	// write of an earlier one cannot join it.
@@ -103,6 +106,7 @@ func (c *Cluster) options(role string, more ...kgo.Opt) []kgo.Opt {
 		kgo.SeedBrokers(c.cfg.Brokers...),
 		kgo.ClientID(c.cfg.ClientID + "-" + role),
 		kgo.DialTimeout(dialTimeout),
+		kgo.MetadataMinAge(metadataAge),
 		// A broker of ours counts nothing from clients.
 		kgo.DisableClientMetrics(),
 	}

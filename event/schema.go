@@ -1,0 +1,21 @@
+package event
+
+import "embed"
+
+// Schemas holds a JSON Schema (2020-12) for the value of each topic: event.json
+// (events), entry.json (ledger), customer.json (customers), reject.json
+// (rejects). They are made from the Go types and their comments; a test keeps
+// them equal, and the integration suite holds real topic output against them.
+//
+//go:embed schema/*.json
+var Schemas embed.FS
+
+// Customer is the value of topic customers: a Standing and the position that it
+// is of.
+type Customer struct {
+	V         int   `json:"v"`
+	Partition int32 `json:"partition"`
+	Sequence  int64 `json:"sequence"`
+	EntryTime Time  `json:"entry_time"`
+	Standing
+}
