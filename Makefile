@@ -1,0 +1,52 @@
+# Punchcard. `make help` lists what there is.
+export CGO_ENABLED := 0
+ENGINE := .engine
+KAFKA_DIR := .kafka
+KAFKA_PORT := 9392
+GO_TEST_FLAGS ?= -timeout 12m
+
+.PHONY: help build demo engine test test-kafka kafka-start kafka-stop bench fuzz vet clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+build: ## bin/punchcard, one static binary
+	@mkdir -p bin
+	go build -trimpath -o bin/punchcard ./cmd/punchcard
+
+engine: ## fetch the embedded ClickHouse engine (npm, 546 MB, once)
+	@bash warehouse/embedded/fetch.sh $(ENGINE)
+
+demo: build engine ## real purchases through the whole road, then live; ARGS="--speed 4h" and the like
+	./bin/punchcard demo $(ARGS)
+
+test: engine build ## all tests, on the embedded broker and engine
+	go vet ./...
+	go test $(GO_TEST_FLAGS) ./...
+
+test-kafka: engine build ## the integration suite on Apache Kafka (Java 17 and Maven)
+	bash deploy/kafka/kafka.sh start $(KAFKA_DIR) $(KAFKA_PORT)
+	PUNCHCARD_TEST_KAFKA=127.0.0.1:$(KAFKA_PORT) go test $(GO_TEST_FLAGS) -count=1 ./event/stream/... ./processors/... ./cmd/... ; \
+	  code=$$?; bash deploy/kafka/kafka.sh stop $(KAFKA_DIR); exit $$code
+
+kafka-start: ## Apache Kafka on localhost:9392 (Java 17 and Maven)
+	bash deploy/kafka/kafka.sh start $(KAFKA_DIR) $(KAFKA_PORT)
+
+kafka-stop: ## stop it
+	bash deploy/kafka/kafka.sh stop $(KAFKA_DIR)
+
+bench: engine build ## speed: each figure beside its ceiling, in one run
+	go test -run '^$$' -bench . -benchtime 5s -timeout 30m ./program ./processors/... ./ingest/... ./cmd/...
+
+FUZZ_TIME ?= 30s
+fuzz: ## every fuzz target for FUZZ_TIME
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read f; do \
+	  for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do \
+	    echo "== $$(dirname $$f) $$t"; go test $$(dirname $$f) -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZ_TIME) || exit 1; done; done
+
+vet: ## go vet and formatting
+	go vet ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+
+clean: ## what make made, not the data
+	rm -rf bin
