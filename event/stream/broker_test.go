@@ -90,10 +90,23 @@ func numbered(tag string, from, to int) []*Record {
 	return out
 }
 
-// values scans partition 0 up to the end that the isolation shows.
+// values are the data records of partition 0 up to the end that the isolation
+// shows now.
 func values(t testing.TB, ctx context.Context, c *Cluster, topic string, iso Isolation) []string {
 	t.Helper()
-	ends, err := c.Ends(ctx, topic, iso)
+	return scanned(t, ctx, c, topic, iso, iso)
+}
+
+// committed are the committed records of partition 0 once no transaction is
+// open: Apache Kafka answers a commit before its marker is in the partition.
+func committed(t testing.TB, ctx context.Context, c *Cluster, topic string) []string {
+	t.Helper()
+	return scanned(t, ctx, c, topic, ReadCommitted, ReadUncommitted)
+}
+
+func scanned(t testing.TB, ctx context.Context, c *Cluster, topic string, iso, end Isolation) []string {
+	t.Helper()
+	ends, err := c.Ends(ctx, topic, end)
 	if err != nil {
 		t.Fatal(err)
 	}

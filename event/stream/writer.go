@@ -99,7 +99,9 @@ func (c *Cluster) Writer(ctx context.Context, o WriterOptions) (*Writer, error) 
 
 // Commit writes the records to the writer's partition in one transaction, in
 // order, and returns nil when all are known to be committed; their Topic,
-// Partition and Offset are then set. No records is no transaction. Otherwise
+// Partition and Offset are then set. Apache Kafka shows them to read_committed
+// readers some milliseconds later, when its marker is in the partition; [Cluster.Tail]
+// waits for that. No records is no transaction. Otherwise
 // the error is one of [ErrFenced], [ErrAborted] and [ErrUnknownOutcome], and
 // this writer refuses further work. A context that ends early may leave the
 // outcome unknown.

@@ -42,7 +42,7 @@ func TestCommitIsVisibleOnlyWhenCommitted(t *testing.T) {
 		more := numbered("b", 0, 2)
 		mustCommit(t, ctx, w, more)
 		want := []string{"a-0", "a-1", "a-2", "b-0", "b-1"}
-		if got := values(t, ctx, c, "ledger", ReadCommitted); !slices.Equal(got, want) {
+		if got := committed(t, ctx, c, "ledger"); !slices.Equal(got, want) {
 			t.Fatalf("read_committed sees %v, want %v", got, want)
 		}
 		// Three records and a marker came before.
@@ -71,7 +71,7 @@ func TestSecondWriterFencesTheFirst(t *testing.T) {
 		mustCommit(t, ctx, last, numbered("third", 0, 1))
 
 		want := []string{"first-0", "second-0", "third-0"}
-		if got := values(t, ctx, c, "ledger", ReadCommitted); !slices.Equal(got, want) {
+		if got := committed(t, ctx, c, "ledger"); !slices.Equal(got, want) {
 			t.Fatalf("committed %v, want %v", got, want)
 		}
 	})
@@ -90,7 +90,7 @@ func TestTransactionsOfOneWriterDoNotMix(t *testing.T) {
 				want = append(want, string(r.Value))
 			}
 		}
-		if got := values(t, ctx, c, "ledger", ReadCommitted); !slices.Equal(got, want) {
+		if got := committed(t, ctx, c, "ledger"); !slices.Equal(got, want) {
 			t.Fatalf("%d records committed, want %d in order", len(got), len(want))
 		}
 	})
@@ -109,7 +109,7 @@ func TestRecordTooLargeAbortsAll(t *testing.T) {
 		}
 		w = openWriter(t, ctx, c, "w", "ledger")
 		mustCommit(t, ctx, w, numbered("c", 0, 1))
-		if got := values(t, ctx, c, "ledger", ReadCommitted); !slices.Equal(got, []string{"c-0"}) {
+		if got := committed(t, ctx, c, "ledger"); !slices.Equal(got, []string{"c-0"}) {
 			t.Fatalf("committed %v, want c-0 alone", got)
 		}
 	})
