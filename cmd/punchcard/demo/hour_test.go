@@ -22,8 +22,12 @@ func history(perDay int) []event.Event {
 		}
 		for i := range perDay {
 			n++
+			customer := fmt.Sprintf("c%d", n%(40*perDay))
+			if n%10 == 0 { // one order in ten is somebody's first
+				customer = fmt.Sprintf("new%d", n)
+			}
 			out = append(out, event.Event{
-				AccountID: fmt.Sprintf("c%d", n%(40*perDay)), EventTime: event.At(day.Add(9*time.Hour + time.Duration(i)*8*time.Hour/time.Duration(perDay))),
+				AccountID: customer, EventTime: event.At(day.Add(9*time.Hour + time.Duration(i)*8*time.Hour/time.Duration(perDay))),
 				Order: &event.Order{OrderID: fmt.Sprint(n), Currency: "GBP", Lines: []event.OrderLine{{ProductID: "p", Quantity: 3, AmountMinor: 1000}}},
 			})
 		}
