@@ -128,11 +128,15 @@ func (b *Broker) open(listen string) error {
 	if err != nil {
 		return err
 	}
+	logs := filepath.Join(b.cfg.Dir, logDir)
+	if err := repair(logs); err != nil {
+		return err
+	}
 	kf, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
 		kfake.ClusterID(clusterID),
 		kfake.DefaultNumPartitions(b.cfg.Partitions),
-		kfake.DataDir(filepath.Join(b.cfg.Dir, logDir)),
+		kfake.DataDir(logs),
 		kfake.SyncWrites(),
 		// The address is ours, not only the port.
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, listen) }),

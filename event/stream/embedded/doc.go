@@ -13,6 +13,9 @@
 //   - A transaction open at a crash is aborted only in memory; the next commit
 //     of the same producer would bring it back. Rule: transactional ids end in
 //     Epoch, which no two starts share, so that producer never comes back.
+//   - A crash between a batch and its index entry makes the batch one of no
+//     transaction, so aborted records appear. Rule: before each start the
+//     index is made to agree with the batches.
 //   - A crash can tear a transaction that spans partitions. Rule: ours have
 //     one partition (event/stream's Writer can do no other).
 //   - Its compaction can drop live records, its retention takes compacted
