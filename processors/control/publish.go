@@ -103,3 +103,30 @@ func (c *Control) Activate(ctx context.Context, b event.Bundle) error {
 		return true
 	})
 }
+
+// ActiveBundleFiles finds the newest bundle that every partition has in topic
+// events; nil when none is active.
+func (c *Control) ActiveBundleFiles(ctx context.Context) (*event.Bundle, error) {
+	if err := c.CaughtUp(ctx); err != nil {
+		return nil, err
+	}
+	id := c.ActiveBundle()
+	if id == "" {
+		return nil, nil
+	}
+	var at int64
+	c.Look(func(parts []Partition) { at = parts[0].BundleOffset })
+	var found *event.Bundle
+	_, err := c.cluster.Scan(ctx, event.TopicEvents, 0, at, at+1, stream.ReadUncommitted, func(rec *stream.Record) error {
+		var e event.Event
+		if err := event.Decode(rec.Value, &e); err != nil {
+			return err
+		}
+		found = e.Bundle
+		return nil
+	})
+	if err == nil && (found == nil || found.ID != id) {
+		err = fmt.Errorf("control: events/0 offset %d is not bundle %s", at, id)
+	}
+	return found, err
+}

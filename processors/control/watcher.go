@@ -22,6 +22,7 @@ type Partition struct {
 	MoreDue      bool  // timers or a sweep are still due at Clock
 	IsHistory    bool
 	BundleID     string // the newest that it has taken
+	BundleOffset int64  // its record in events
 	Bundles      map[string]bool
 	CutPointsDay event.Day
 	Counts       map[event.Day]*event.Counts // days that some partition has no cut points of
@@ -125,7 +126,7 @@ func (p *Partition) learn(e *event.Entry) {
 	switch e.Cause.Type {
 	case event.TypeBundle:
 		p.Bundles[e.Control.BundleID] = true
-		p.BundleID = e.Control.BundleID
+		p.BundleID, p.BundleOffset = e.Control.BundleID, e.SourceOffset
 		p.MoreDue = p.Clock > 0
 	case event.TypeCutPoints:
 		if c := e.Control.CutPoints; c != nil && c.Day > p.CutPointsDay {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/punchcard/punchcard/warehouse/embedded"
+)
+
+// commands is the command line.
+type commands struct {
+	Settings
+	Demo     demoCommand     `cmd:"" help:"Import a real year of purchases, then go live with simulated shoppers."`
+	Serve    serveCommand    `cmd:"" help:"Run the engine."`
+	Import   importCommand   `cmd:"" help:"Import history from a Parquet or CSV file."`
+	Program  programCommand  `cmd:"" help:"Rules: new, check, show, activate."`
+	Customer customerCommand `cmd:"" help:"How a customer stands, and why."`
+	SQL      sqlCommand      `cmd:"" name:"sql" help:"Ask the warehouse (read-only)."`
+	Verify   verifyCommand   `cmd:"" help:"Check that nothing is lost, doubled or different; exit 1 if it is."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	if embedded.IsChild() {
+		embedded.RunChild()
+	}
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	var c commands
+	parser := kong.Must(&c,
+		kong.Name("punchcard"),
+		kong.Description("A loyalty engine that runs as a stream: points, tiers and scores from Kafka, facts in ClickHouse."),
+		kong.UsageOnError(),
+		kong.DefaultEnvars("PUNCHCARD"),
+		kong.Resolvers(fileResolver(args)),
+	)
+	k, err := parser.Parse(args)
+	parser.FatalIfErrorf(err)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.Settings.level()}))
+	k.BindTo(ctx, (*context.Context)(nil))
+	k.Bind(&c.Settings, log)
+	if err := k.Run(); err != nil {
+		if !errors.Is(err, errFindings) {
+			fmt.Fprintln(os.Stderr, "punchcard:", err)
+		}
+		return 1
+	}
+	return 0
+}
