@@ -8,7 +8,8 @@ type State interface {
 	// Get returns the value; it must not be changed and is valid until the next
 	// call of any method.
 	Get(key []byte) (value []byte, ok bool)
-	// Put stages a write; due, when set, asks to be visited at that instant.
+	// Put stages a write; due, when set, asks to be visited at that instant. Put
+	// and Delete copy what they keep.
 	Put(key, value []byte, due event.Time)
 	Delete(key []byte)
 	// Scan visits from ≤ key < to in ascending order until fn returns false. fn
