@@ -1,0 +1,98 @@
+package warehouse
+
+import (
+	"context"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/punchcard/punchcard/event"
+)
+
+const (
+	positionTimeout = time.Minute
+	// settleTimeout bounds the wait for inserts of a writer that is gone.
+	settleTimeout = 2 * time.Minute
+	settlePause   = 50 * time.Millisecond
+)
+
+// Position is how far the table entries is in one partition.
+type Position struct {
+	Sequence int64 // newest entry
+	Offset   int64 // its offset in topic ledger
+}
+
+// Positions returns the newest sequence that a table has in each partition of
+// the ledger (for rejects: the newest offset in topic rejects). Partitions
+// without rows are missing.
+func (w *Warehouse) Positions(ctx context.Context, table string) (map[int32]int64, error) {
+	column := "sequence"
+	if table == "rejects" {
+		column = "record_offset"
+	}
+	out := make(map[int32]int64)
+	err := w.each(ctx, positionTimeout, "reading the positions of "+table, "SELECT partition, max("+column+") FROM "+table+" GROUP BY partition", nil, func(r driver.Rows) error {
+		var p int32
+		var n int64
+		err := r.Scan(&p, &n)
+		out[p] = n
+		return err
+	})
+	return out, err
+}
+
+// LedgerPositions returns the position of the table entries in each partition:
+// a reader of the ledger goes on at Offset + 1.
+func (w *Warehouse) LedgerPositions(ctx context.Context) (map[int32]Position, error) {
+	out := make(map[int32]Position)
+	err := w.each(ctx, positionTimeout, "reading the positions of entries", "SELECT partition, max(sequence), argMax(ledger_offset, sequence) FROM entries GROUP BY partition", nil, func(r driver.Rows) error {
+		var p int32
+		var at Position
+		err := r.Scan(&p, &at.Sequence, &at.Offset)
+		out[p] = at
+		return err
+	})
+	return out, err
+}
+
+// Settle waits until no insert into the database is running: one that an
+// earlier connection began could otherwise land after the positions were read.
+// It sees the server that it is connected to.
+func (w *Warehouse) Settle(ctx context.Context) error {
+	ctx, cancel := bound(ctx, settleTimeout)
+	defer cancel()
+	for {
+		var running uint64
+		err := w.conn.QueryRow(ctx, "SELECT count() FROM system.processes WHERE query_kind = 'Insert' AND current_database = $1", w.cfg.Database).Scan(&running)
+		if err != nil {
+			return w.failed("waiting for running inserts", err)
+		}
+		if running == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return w.failed("waiting for running inserts", context.Cause(ctx))
+		case <-time.After(settlePause):
+		}
+	}
+}
+
+// ProgramVersion is what views need to know of a version of the program.
+type ProgramVersion struct {
+	BundleID      string
+	EffectiveFrom event.Time
+	Name          string
+	Currency      string // ISO 4217
+	TimeZone      string // IANA
+}
+
+// NoteProgram writes a version of the program; doing it again changes nothing.
+func (w *Warehouse) NoteProgram(ctx context.Context, v ProgramVersion) error {
+	return w.Insert(ctx, "program_versions", "program-"+v.BundleID, []Column{
+		{"bundle_id", []string{v.BundleID}},
+		{"effective_from", []int64{int64(v.EffectiveFrom)}},
+		{"name", []string{v.Name}},
+		{"currency", []string{v.Currency}},
+		{"time_zone", []string{v.TimeZone}},
+	})
+}
