@@ -24,10 +24,18 @@ need() {
 	command -v "$1" >/dev/null 2>&1 || fail "$1 is missing: install Java 17 and Maven (Debian: openjdk-17-jre-headless maven)"
 }
 
+# The command line of a process, where ps may be missing.
+command_of() {
+	if [ -r "/proc/$1/cmdline" ]; then
+		tr '\0' ' ' <"/proc/$1/cmdline"
+	else
+		ps -o args= -p "$1"
+	fi
+}
+
 # A process id alone may by now be another program's.
 running() {
-	[ -f "$dir/pid" ] && kill -0 "$(cat "$dir/pid")" 2>/dev/null &&
-		ps -o args= -p "$(cat "$dir/pid")" | grep -q 'kafka\.Kafka'
+	[ -f "$dir/pid" ] && kill -0 "$(cat "$dir/pid")" 2>/dev/null && command_of "$(cat "$dir/pid")" | grep -q 'kafka\.Kafka'
 }
 
 fetch() {
@@ -71,9 +79,8 @@ start() {
 	fi
 	fetch
 	configure
-	KAFKA_LOG4J=$here/log4j2.properties
 	nohup java -Xms256m -Xmx768m -XX:+UseG1GC \
-		-Dlog4j2.configurationFile="file:$KAFKA_LOG4J" \
+		-Dlog4j2.configurationFile="file:$here/log4j2.properties" \
 		-cp "$dir/libs/*" kafka.Kafka "$dir/server.properties" >"$dir/broker.log" 2>&1 </dev/null &
 	echo $! >"$dir/pid"
 	await
@@ -86,7 +93,7 @@ stop() {
 		kill "$pid"
 		end=$(($(date +%s) + wait_seconds))
 		while kill -0 "$pid" 2>/dev/null; do
-			[ "$(date +%s)" -lt "$end" ] || kill -9 "$pid"
+			[ "$(date +%s)" -lt "$end" ] || kill -9 "$pid" 2>/dev/null || true
 			sleep 0.1
 		done
 	fi

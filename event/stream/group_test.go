@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // ownership counts who holds each partition; held twice is an error for ever.
@@ -207,4 +211,46 @@ func TestRevokedBlocksTheHandover(t *testing.T) {
 			t.Fatalf("partitions had two owners: %v", o.doubles)
 		}
 	})
+}
+
+// The group's client must not read what the partitions' own readers read.
+func TestGroupFetchesNothing(t *testing.T) {
+	kf, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kf.Close()
+	var fetches atomic.Int64
+	kf.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fetches.Add(1)
+		return nil, nil, false
+	})
+	ctx := testContext(t)
+	c := openCluster(t, Config{Brokers: kf.ListenAddrs()})
+	ensure(t, ctx, c, "events", 8)
+	o := newOwnership()
+	g := o.join(t, ctx, c, "a")
+	o.await(t, ctx, map[string]int{"a": 8})
+	p, err := c.Publisher(PublisherOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for i := range 50 {
+		if err := p.Publish(ctx, &Record{Topic: c.Topic("events"), Key: fmt.Append(nil, i), Value: []byte("v")}); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.CommitPositions(ctx, map[int32]int64{0: int64(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := fetches.Load(); n != 0 {
+		t.Fatalf("the group's client fetched %d times", n)
+	}
+	if n, err := c.Partitions(ctx, "events"); n != 8 || err != nil {
+		t.Fatal(n, err)
+	}
+	if got := scanned(t, ctx, c, "events", ReadCommitted, ReadCommitted); fetches.Load() == 0 {
+		t.Fatalf("a scan that read %d records was not counted as fetching", len(got))
+	}
 }

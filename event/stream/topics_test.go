@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -104,5 +106,23 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	_, err := Open(context.Background(), Config{Brokers: []string{"127.0.0.1:1"}})
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
 		t.Errorf("no broker there: %v", err)
+	}
+}
+
+// A broker with transactions of the old kind is refused, and told how.
+func TestOpenRefusesOldTransactions(t *testing.T) {
+	kf, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kf.Close()
+	ctx := testContext(t)
+	c := openCluster(t, Config{Brokers: kf.ListenAddrs()})
+	if _, err := c.adm.UpdateFeatures(ctx, false, kadm.FeatureUpdate{Feature: "transaction.version", MaxVersionLevel: 1, UpgradeType: 3}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(ctx, Config{Brokers: kf.ListenAddrs()})
+	if err == nil || !strings.Contains(err.Error(), "transaction.version=1") || !strings.Contains(err.Error(), "kafka-features.sh") {
+		t.Fatalf("transaction.version 1: %v", err)
 	}
 }

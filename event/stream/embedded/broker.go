@@ -132,6 +132,11 @@ func (b *Broker) open(listen string) error {
 	if err := repair(logs); err != nil {
 		return err
 	}
+	stored, err := storedBatches(logs)
+	if err != nil {
+		return err
+	}
+	b.batches.Store(stored)
 	kf, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
 		kfake.ClusterID(clusterID),

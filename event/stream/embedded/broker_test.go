@@ -208,9 +208,17 @@ func TestFreeDiskAndMemory(t *testing.T) {
 	if n, err := b.FreeDisk(); err != nil || n == 0 {
 		t.Fatalf("free disk is %d, %v", n, err)
 	}
+	c := connect(t, b)
 	before := b.MemoryBytes()
-	write(t, ctx, connect(t, b), "one")
-	if after := b.MemoryBytes(); after <= before {
+	write(t, ctx, c, "one")
+	after := b.MemoryBytes()
+	if before != 0 || after <= before {
 		t.Fatalf("memory was %d, is %d after a transaction", before, after)
+	}
+	if err := b.Reopen(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if b.MemoryBytes() != after {
+		t.Fatalf("memory was %d, is %d after opening again", after, b.MemoryBytes())
 	}
 }

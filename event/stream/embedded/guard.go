@@ -1,15 +1,18 @@
 package embedded
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// bytesPerBatch is about what kfake keeps on the heap for one stored batch or
-// transaction marker; a test measures it.
-const bytesPerBatch = 80
+// bytesPerBatch is about what kfake keeps on the heap for each stored batch
+// and transaction marker (measured: 149 bytes for a transaction of one batch).
+const bytesPerBatch = 75
 
 // kept are the settings of every topic: nothing is compacted or expires.
 var kept = map[string]string{
@@ -34,9 +37,27 @@ func (b *Broker) guard(kf *kfake.Cluster) {
 	kf.ControlKey(int16(kmsg.EndTxn), pass(func(kmsg.Request) { b.batches.Add(1) }))
 }
 
-// MemoryBytes is about what the broker has come to hold on the heap for
-// batches since it was opened.
+// MemoryBytes is about what the broker holds on the heap to find its batches.
+// It grows with every produced batch and every transaction, and opening again
+// loads it again: bigger transactions are the only remedy.
 func (b *Broker) MemoryBytes() int64 { return b.batches.Load() * bytesPerBatch }
+
+// storedBatches counts the batches and markers on disk by their index.
+func storedBatches(logs string) (int64, error) {
+	paths, err := filepath.Glob(filepath.Join(logs, "partitions", "*", "*.idx"))
+	if err != nil {
+		return 0, err
+	}
+	n := int64(0)
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		if err != nil {
+			return 0, fmt.Errorf("embedded: %w", err)
+		}
+		n += info.Size() / indexEntrySize
+	}
+	return n, nil
+}
 
 func keepCreated(r *kmsg.CreateTopicsRequest) {
 	for i := range r.Topics {
