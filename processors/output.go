@@ -1,0 +1,84 @@
+package processors
+
+import (
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/stream"
+	"github.com/punchcard/punchcard/processors/table"
+)
+
+// Output takes the entries of a partition, in order.
+type Output struct {
+	partition int32
+	tx        *table.Tx
+	base      table.Position // as of the ledger
+	pos       table.Position // with the entries that are not committed yet
+	source    int64          // offset of the input being decided
+	recs      []*stream.Record
+	bytes     int64
+	err       error
+}
+
+// NewOutput starts after pos; tests of a Function need it, too.
+func NewOutput(partition int32, tx *table.Tx, pos table.Position) *Output {
+	return &Output{partition: partition, tx: tx, base: pos, pos: pos, source: pos.Source}
+}
+
+// Partition is the one that is decided.
+func (o *Output) Partition() int32 { return o.partition }
+
+// Sequence is that of the next entry.
+func (o *Output) Sequence() int64 { return o.pos.Sequence + 1 }
+
+// Source is the source offset that the next entry must carry: the input's.
+func (o *Output) Source() int64 { return o.source }
+
+// SetClock tells the partition's clock, for the status and for Expire.
+func (o *Output) SetClock(t event.Time) { o.pos.Clock = t }
+
+// Records are the entries since the last commit.
+func (o *Output) Records() []*stream.Record { return o.recs }
+
+// Append closes one entry: value is its JSON, key the account (nil for entries of
+// the partition), and its state header all that was written to the Tx since the
+// last Append. Both slices belong to the Output now.
+func (o *Output) Append(key, value []byte) {
+	partition, seq, source, ok := event.EntryPosition(value)
+	if !ok || partition != o.partition || seq != o.Sequence() || source != o.source {
+		o.fail(fmt.Errorf("processors: entry says partition %d sequence %d source %d, expected %d, %d and %d", partition, seq, source, o.partition, o.Sequence(), o.source))
+		return
+	}
+	state := event.AppendState(nil, o.tx.Take())
+	if n := len(key) + len(value) + len(state); n > event.MaxRecordBytes {
+		o.fail(fmt.Errorf("processors: entry %d of partition %d has %d bytes, at most %d fit", seq, o.partition, n, event.MaxRecordBytes))
+		return
+	}
+	o.recs = append(o.recs, &stream.Record{
+		Key:     key,
+		Value:   value,
+		Headers: []stream.Header{{Key: event.HeaderState, Value: state}},
+	})
+	o.bytes += int64(len(key) + len(value) + len(state))
+	o.pos.Sequence, o.pos.Source = seq, source
+}
+
+func (o *Output) fail(err error) {
+	if o.err == nil {
+		o.err = err
+	}
+}
+
+// begin says which input is decided next.
+func (o *Output) begin(source int64) { o.source = source }
+
+// committed takes the records as written and starts a new batch.
+func (o *Output) committed() (recs []*stream.Record, pos table.Position) {
+	recs = o.recs
+	last := recs[len(recs)-1]
+	o.pos.LedgerOffset, o.pos.Hash = last.Offset, xxhash.Sum64(last.Value)
+	o.base, o.recs, o.bytes = o.pos, nil, 0
+	return recs, o.pos
+}

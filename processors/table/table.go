@@ -1,0 +1,295 @@
+package table
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+
+	"github.com/punchcard/punchcard/event"
+)
+
+const (
+	// DefaultFlushBytes and DefaultFlushEvery say when the dirty layer goes to
+	// Pebble: when it is that large or that old.
+	DefaultFlushBytes = 32 << 20
+	DefaultFlushEvery = 3 * time.Second
+	// maxClean bounds the keys kept in memory though Pebble has them.
+	maxClean = 64 << 10
+	// memTableBytes is Pebble's own buffer before it writes a file.
+	memTableBytes = 16 << 20
+	bloomBits     = 10
+	// format is the version of the keys below; another one is refused.
+	format = 1
+)
+
+// Key spaces inside Pebble.
+const (
+	spaceMeta = 'a'
+	spaceData = 'k' // key → due (varint), value
+	spaceDue  = 't' // due (8 bytes, big endian), key → nothing
+)
+
+// Position is a place in the ledger.
+type Position struct {
+	// Sequence is that of the last entry, 0: none.
+	Sequence int64
+	// Source is the last entry's source offset, -1: none.
+	Source int64
+	// LedgerOffset is where the last entry lies, Hash is of its value (xxhash64):
+	// they tell a ledger that was cut or exchanged.
+	LedgerOffset int64
+	Hash         uint64
+	// Clock is the partition's clock.
+	Clock event.Time
+}
+
+// Start is the position before the first entry.
+var Start = Position{Source: -1, LedgerOffset: -1}
+
+// Options tune a table; the zero value is usable.
+type Options struct {
+	// Cache may be shared by the tables of a process; nil: a small one of its own.
+	Cache *pebble.Cache
+	// FlushBytes, FlushEvery: see the defaults.
+	FlushBytes int64
+	FlushEvery time.Duration
+	// Expire, if set, forgets keys that nobody sees any more.
+	Expire *Expire
+}
+
+// Expire walks the keys From ≤ key < To round and round, some at each flush, and
+// drops those for which Expired says so. It leaves no trace in the ledger, so a
+// key may go only if every reader takes it for absent at that clock already.
+type Expire struct {
+	From, To []byte
+	Expired  func(key, value []byte, clock event.Time) bool
+}
+
+// Table is the state of one partition.
+type Table struct {
+	o   Options
+	db  *pebble.DB
+	dir string
+
+	mu     sync.RWMutex // guards dirty, frozen, pos against readers
+	dirty  *layer
+	frozen *layer // being written to Pebble
+	pos    Position
+
+	// Of the one working goroutine.
+	clean     map[string]cell
+	near      dueHeap
+	horizon   event.Time
+	stale     []dueRow // rows of Pebble's index that turned out to be outdated
+	flushing  chan error
+	lastFlush time.Time
+	cursor    []byte // where Expire goes on
+	failed    error
+}
+
+// Open opens or makes the table in dir.
+func Open(dir string, o Options) (*Table, error) {
+	if o.FlushBytes == 0 {
+		o.FlushBytes = DefaultFlushBytes
+	}
+	if o.FlushEvery == 0 {
+		o.FlushEvery = DefaultFlushEvery
+	}
+	po := &pebble.Options{
+		Cache:                       o.Cache,
+		DisableWAL:                  true, // the ledger is the log
+		MemTableSize:                memTableBytes,
+		MemTableStopWritesThreshold: 4,
+		MaxOpenFiles:                256,
+		Logger:                      quiet{},
+		FormatMajorVersion:          pebble.FormatNewest,
+	}
+	for i := range po.Levels {
+		po.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBits)
+	}
+	db, err := pebble.Open(dir, po)
+	if err != nil {
+		return nil, fmt.Errorf("table: opening %s: %w (the table can be deleted: it is made again from the ledger)", dir, err)
+	}
+	t := &Table{o: o, db: db, dir: dir, dirty: newLayer(), clean: make(map[string]cell), lastFlush: time.Now()}
+	if t.pos, err = readPosition(db); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("table: %s: %w (delete it: it is made again from the ledger)", dir, err)
+	}
+	return t, nil
+}
+
+// Remove deletes a table's directory; the table must not be open.
+func Remove(dir string) error { return os.RemoveAll(dir) }
+
+// Position is where the committed state stands.
+func (t *Table) Position() Position {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.pos
+}
+
+// Err is the first error of Pebble; the table is then of no further use.
+func (t *Table) Err() error { return t.failed }
+
+func (t *Table) fail(err error) {
+	if err != nil && t.failed == nil {
+		t.failed = fmt.Errorf("table: %s: %w", t.dir, err)
+	}
+}
+
+// Apply takes committed writes that came from the ledger, in order: how a table
+// catches up after a crash or a move.
+func (t *Table) Apply(writes []event.StateWrite, pos Position) error {
+	if t.failed != nil {
+		return t.failed
+	}
+	t.mu.Lock()
+	for i := range writes {
+		w := &writes[i]
+		key := string(w.Key)
+		c := cell{due: w.Due, dead: w.Value == nil}
+		if !c.dead {
+			c.value = append(make([]byte, 0, len(w.Value)), w.Value...)
+		}
+		c.stored = t.storedDue(key)
+		t.dirty.put(key, c)
+	}
+	t.pos = pos
+	t.mu.Unlock()
+	t.forgetDue()
+	return t.maintain()
+}
+
+// storedDue is what the memory layers know of Pebble's index of the key.
+func (t *Table) storedDue(key string) event.Time {
+	if c, ok := t.dirty.cells[key]; ok {
+		return c.stored
+	}
+	if t.frozen != nil {
+		if c, ok := t.frozen.cells[key]; ok {
+			return c.due // by the time it matters, it is written
+		}
+	}
+	return t.clean[key].stored
+}
+
+// commit makes staged cells dirty.
+func (t *Table) commit(staged *layer, pos Position) error {
+	if t.failed != nil {
+		return t.failed
+	}
+	t.mu.Lock()
+	for key, c := range staged.cells {
+		c.stored = t.storedDue(key)
+		t.dirty.put(key, c)
+	}
+	t.pos = pos
+	t.mu.Unlock()
+	return t.maintain()
+}
+
+// Close writes what is dirty and closes Pebble.
+func (t *Table) Close() error {
+	err := t.Flush()
+	return errors.Join(err, t.db.Close())
+}
+
+// Abandon closes Pebble without writing what is dirty: what a crash leaves.
+func (t *Table) Abandon() error {
+	t.await()
+	return t.db.Close()
+}
+
+// get reads a committed key: memory, then Pebble. Only the working goroutine.
+func (t *Table) get(key []byte) (cell, bool) {
+	if c, ok := t.dirty.cells[string(key)]; ok {
+		return c, !c.dead
+	}
+	if t.frozen != nil {
+		if c, ok := t.frozen.cells[string(key)]; ok {
+			return c, !c.dead
+		}
+	}
+	if c, ok := t.clean[string(key)]; ok {
+		return c, !c.dead
+	}
+	c, ok, err := readCell(t.db, key)
+	if err != nil {
+		t.fail(err)
+		return cell{}, false
+	}
+	if ok {
+		if len(t.clean) >= maxClean {
+			clear(t.clean)
+		}
+		t.clean[string(key)] = c
+	}
+	return c, ok
+}
+
+func readCell(db pebble.Reader, key []byte) (cell, bool, error) {
+	var buf [128]byte
+	raw, closer, err := db.Get(append(append(buf[:0], spaceData), key...))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return cell{}, false, nil
+	}
+	if err != nil {
+		return cell{}, false, err
+	}
+	due, v := cutDue(raw)
+	c := cell{value: append(make([]byte, 0, len(v)), v...), due: due, stored: due}
+	return c, true, closer.Close()
+}
+
+func dataKey(key []byte) []byte {
+	return append(append(make([]byte, 0, len(key)+1), spaceData), key...)
+}
+
+// cutDue splits a stored value.
+func cutDue(raw []byte) (event.Time, []byte) {
+	due, n := binary.Varint(raw)
+	if n <= 0 {
+		return 0, nil // cannot be: we wrote it, and Pebble checks its blocks
+	}
+	return event.Time(due), raw[n:]
+}
+
+var metaKey = []byte{spaceMeta}
+
+func readPosition(db *pebble.DB) (Position, error) {
+	raw, closer, err := db.Get(metaKey)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return Start, nil
+	}
+	if err != nil {
+		return Start, err
+	}
+	defer closer.Close()
+	if len(raw) != 41 || raw[0] != format {
+		return Start, fmt.Errorf("position of an unknown format (%d bytes)", len(raw))
+	}
+	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(raw[1+8*i:])) }
+	return Position{Sequence: at(0), Source: at(1), LedgerOffset: at(2), Hash: uint64(at(3)), Clock: event.Time(at(4))}, nil
+}
+
+func (p Position) encode() []byte {
+	b := []byte{format}
+	for _, v := range [...]int64{p.Sequence, p.Source, p.LedgerOffset, int64(p.Hash), int64(p.Clock)} {
+		b = binary.BigEndian.AppendUint64(b, uint64(v))
+	}
+	return b
+}
+
+// quiet drops Pebble's own log; errors come back from its calls.
+type quiet struct{}
+
+func (quiet) Infof(string, ...any)           {}
+func (quiet) Errorf(string, ...any)          {}
+func (quiet) Fatalf(format string, a ...any) { panic("table: pebble: " + fmt.Sprintf(format, a...)) }
