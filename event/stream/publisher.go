@@ -72,12 +72,32 @@ func (c *Cluster) Publisher(o PublisherOptions) (*Publisher, error) {
 }
 
 // Publish sends the records and waits until the broker has all of them, or
-// returns the first error; then some may have arrived. Those of one partition
-// keep their order.
+// returns the first error; then some may have arrived, or may still arrive
+// when the error is the context's: what was sent cannot be called back. Those
+// of one partition keep their order. The records belong to the publisher until
+// they have their outcome.
 func (p *Publisher) Publish(ctx context.Context, recs ...*Record) error {
-	for _, r := range p.cl.ProduceSync(ctx, recs...) {
-		if r.Err != nil {
-			return p.failed(r.Record, r.Err)
+	if len(recs) == 0 {
+		return nil
+	}
+	// Room for every outcome: none is waited for after an early return.
+	outcomes := make(chan error, len(recs))
+	for _, r := range recs {
+		p.cl.Produce(ctx, r, func(r *kgo.Record, err error) {
+			if err != nil {
+				err = p.failed(r, err)
+			}
+			outcomes <- err
+		})
+	}
+	for range recs {
+		select {
+		case err := <-outcomes:
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("stream: publishing to %s at %s: no answer yet: %w", recs[0].Topic, p.c.where(), ctx.Err())
 		}
 	}
 	return nil

@@ -4,6 +4,9 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 func TestSendRefusesWhatDoesNotFit(t *testing.T) {
@@ -53,4 +56,33 @@ func TestPublishReportsTheBrokersRefusal(t *testing.T) {
 			t.Fatal("compression rar accepted")
 		}
 	})
+}
+
+// The door must be able to say "later" while the broker says nothing.
+func TestPublishEndsWithItsContext(t *testing.T) {
+	kf, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kf.Close()
+	ctx := testContext(t)
+	c := openCluster(t, Config{Brokers: kf.ListenAddrs()})
+	ensure(t, ctx, c, "events", 1)
+	p, err := c.Publisher(PublisherOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	asked := make(chan struct{}, 1)
+	kf.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		kf.KeepControl()
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		return nil, nil, true // never answered
+	})
+	short, cancel := context.WithCancel(ctx)
+	go func() { <-asked; cancel() }()
+	mustBe(t, p.Publish(short, &Record{Topic: c.Topic("events"), Value: []byte("v")}), context.Canceled)
 }

@@ -113,6 +113,33 @@ func TestReopenKeepsAddressAndData(t *testing.T) {
 	}
 }
 
+// A broker that comes back is no error to those who read it.
+func TestReaderGoesOnAfterReopen(t *testing.T) {
+	ctx := testContext(t)
+	b := start(t, t.TempDir())
+	c := connect(t, b)
+	write(t, ctx, c, "one")
+	r, err := c.Reader(ctx, stream.ReaderOptions{Topic: "ledger"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, want := range []string{"one", "two", "three"} {
+		recs, err := r.Poll(ctx, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(recs[0].Value); got != want {
+			t.Fatalf("read %q, want %q", got, want)
+		}
+		if err := b.Reopen(ctx); err != nil {
+			t.Fatal(err)
+		}
+		next := map[string]string{"one": "two", "two": "three", "three": "four"}[want]
+		write(t, ctx, connect(t, b), next)
+	}
+}
+
 func TestSecondBrokerOnTheSameDataIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	b := start(t, dir)
