@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -102,23 +103,38 @@ func openEngine(c childConfig) (*engine, error) {
 	if e.memory <= 0 {
 		e.memory = defaultMemory
 	}
-	var err error
+	err := forgetDefault(e.dir)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
 	if e.keeper, err = openSession("--path="+e.dir, fmt.Sprintf("--max_server_memory_usage=%d", e.memory)); err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", e.dir, err)
 	}
 	return e, e.prepare()
 }
 
+// defaultUUID names the folder of database "default"; fixed for ever, for its
+// tables lie there.
+const defaultUUID = "b9ab5b6e-64d5-4c1b-9d0f-70756e636861"
+
+// forgetDefault removes the engine's note of database "default" before it
+// starts; with it, libchdb would refuse to attach the plain one. The tables are
+// in their own folder, by defaultUUID.
+func forgetDefault(dir string) error {
+	err := os.Remove(filepath.Join(dir, "metadata", "default.sql"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // prepare replaces the database "default", which in libchdb is laid over the
 // file system (SELECT * FROM `/etc/passwd` reads it), by a plain one over the
 // same tables, and learns what the engine has.
 func (e *engine) prepare() error {
-	if _, err := e.keeper.query("DETACH DATABASE default", "Null", nil); err != nil {
-		return err
-	}
-	if _, err := e.keeper.query("ATTACH DATABASE default", "Null", nil); err != nil {
-		if _, err := e.keeper.query("CREATE DATABASE default ENGINE = Atomic", "Null", nil); err != nil {
-			return err
+	for _, q := range []string{"DETACH DATABASE default", "ATTACH DATABASE default UUID '" + defaultUUID + "' ENGINE = Atomic"} {
+		if _, err := e.keeper.query(q, "Null", nil); err != nil {
+			return fmt.Errorf("%s: %w", q, err)
 		}
 	}
 	kind, err := e.keeper.query("SELECT engine FROM system.databases WHERE name = 'default'", "TSVRaw", nil)

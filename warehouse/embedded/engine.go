@@ -53,6 +53,7 @@ type Engine struct {
 	listener *net.TCPListener
 	lock     *os.File
 	restarts atomic.Int64
+	ready    atomic.Bool // has answered once
 	stop     chan struct{}
 	stopOnce sync.Once
 	done     chan struct{} // closed when the supervisor has ended
@@ -208,6 +209,7 @@ func (e *Engine) waitReady(ctx context.Context, failed <-chan error) error {
 	}()
 	select {
 	case err := <-answered:
+		e.ready.Store(err == nil)
 		return err
 	case err := <-failed:
 		return err
@@ -233,7 +235,7 @@ func (e *Engine) supervise(failed chan<- error) {
 			return
 		}
 		crashes = recent(append(crashes, time.Now()))
-		if len(crashes) >= maxCrashes || len(crashes) == 1 && time.Since(began) < time.Second && e.restarts.Load() == 0 {
+		if len(crashes) >= maxCrashes || !e.ready.Load() { // what never ran will not run the next time
 			e.giveUp(err, failed, len(crashes))
 			return
 		}

@@ -63,6 +63,9 @@ func (e *engine) plan(s *session, req *request, reader bool, body io.Reader) (pl
 		if err := parsed.checkReader(e.tableFunctions); err != nil {
 			return plan{}, err
 		}
+		if err := confirmViews(s, parsed.checkTableFunctions()); err != nil {
+			return plan{}, err
+		}
 	}
 	p := plan{kind: planWhole, format: req.format}
 	if f := parsed.format(); f != "" {
