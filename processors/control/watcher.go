@@ -231,3 +231,14 @@ func (w *Watcher) ActiveBundle() string {
 	})
 	return id
 }
+
+// Snapshot copies what is known of each partition, but for counts and bundles.
+func (w *Watcher) Snapshot() []Partition {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := append([]Partition(nil), w.parts...)
+	for i := range out {
+		out[i].Bundles, out[i].Counts = nil, nil
+	}
+	return out
+}

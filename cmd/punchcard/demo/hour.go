@@ -179,7 +179,8 @@ func answered(o order, t event.Time, r *rand.Rand) Post {
 // redeemed asks for points at the counter; the door answers.
 func redeemed(o order, t event.Time, r *rand.Rand) Post {
 	return Post{Time: t, Path: "/v1/redemptions", Body: map[string]any{
-		"idempotency_key": o.id + "-redeem", "customer_id": o.customer, "points": 100 * (1 + r.IntN(5)), "is_simulated": true,
+		"idempotency_key": o.id + "-redeem", "customer_id": o.customer, "points": 100 * (1 + r.IntN(5)),
+		"context": map[string]any{"is_simulated": true},
 	}}
 }
 

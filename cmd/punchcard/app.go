@@ -1,0 +1,358 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/stream"
+	broker "github.com/punchcard/punchcard/event/stream/embedded"
+	"github.com/punchcard/punchcard/ingest"
+	"github.com/punchcard/punchcard/processors"
+	"github.com/punchcard/punchcard/processors/control"
+	"github.com/punchcard/punchcard/processors/desk"
+	"github.com/punchcard/punchcard/processors/projector"
+	"github.com/punchcard/punchcard/processors/sink"
+	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/warehouse"
+	engine "github.com/punchcard/punchcard/warehouse/embedded"
+)
+
+// Roles of a process.
+const (
+	roleDoor      = "door"
+	roleProcessor = "processor"
+	roleProjector = "projector"
+	roleSink      = "sink"
+	roleControl   = "control"
+)
+
+var allRoles = []string{roleDoor, roleProcessor, roleProjector, roleSink, roleControl}
+
+// app is one running process:
+//
+//	door ─▶ events ─▶ processor ─▶ ledger ─▶ sink ─▶ ClickHouse
+//	          ▲ control (ticks,       └────▶ projector ─▶ customers, state
+//	            rules, cut points)
+type app struct {
+	settings *Settings
+	log      *slog.Logger
+	roles    []string
+	now      func() event.Time // the log's time: wall clock, or the demo's
+	poll     time.Duration     // between looks at now; 0: the clock's own
+
+	broker    *broker.Broker // nil: Apache Kafka
+	engine    *engine.Engine // nil: a ClickHouse server
+	cluster   *stream.Cluster
+	warehouse *warehouse.Warehouse
+	watcher   *control.Watcher
+	control   *control.Control
+	customers *processors.Runtime
+	desk      *desk.Desk
+	projector *projector.Projector
+	sink      *sink.Sink
+	doorLog   *doorLog
+	door      *ingest.Door
+	keys      []ingest.Key
+	book      atomic.Pointer[program.Book] // the active program, nil: none
+
+	listener net.Listener
+	group    *errgroup.Group
+	cancel   context.CancelFunc
+	closers  []func()
+}
+
+func (a *app) has(role string) bool { return slices.Contains(a.roles, role) }
+
+// onClose remembers what to undo, last first.
+func (a *app) onClose(fn func()) { a.closers = append(a.closers, fn) }
+
+// start brings a process up. What was started is stopped again on an error.
+func start(ctx context.Context, a *app) (err error) {
+	defer func() {
+		if err != nil {
+			a.stop()
+		}
+	}()
+	unlock, err := lock(a.settings)
+	if err != nil {
+		return err
+	}
+	a.onClose(unlock)
+	for _, step := range []func(context.Context) error{
+		a.openListener, a.openBroker, a.openCluster, a.openWarehouse, a.openControl,
+		a.openProcessor, a.openProjector, a.openSink, a.openDoor, a.runAll, a.announce,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait returns when the process ends: nil when it was asked to.
+func (a *app) wait() error { return a.group.Wait() }
+
+// stop ends everything in order: first what writes, then what it writes to.
+func (a *app) stop() {
+	if a.cancel != nil {
+		a.cancel()
+		_ = a.group.Wait() // wait reports it
+	}
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		a.closers[i]()
+	}
+	a.closers = nil
+}
+
+// openListener takes the port first: a taken one is the likeliest trouble.
+func (a *app) openListener(context.Context) error {
+	if !a.has(roleDoor) {
+		return nil
+	}
+	l, err := net.Listen("tcp", a.settings.HTTP)
+	if err != nil {
+		return fmt.Errorf("the HTTP door cannot listen on %s: %w; choose another address with --http", a.settings.HTTP, err)
+	}
+	a.listener = l
+	a.onClose(func() { l.Close() })
+	return nil
+}
+
+func (a *app) openBroker(ctx context.Context) error {
+	if !a.settings.embeddedBroker() {
+		return nil
+	}
+	b, err := broker.Start(ctx, broker.Config{Dir: a.settings.path("broker"), Listen: a.settings.KafkaListen, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	a.broker = b
+	a.onClose(func() { b.Close() })
+	return nil
+}
+
+func (a *app) brokers() []string {
+	if a.broker != nil {
+		return []string{a.broker.Addr()}
+	}
+	return a.settings.Kafka
+}
+
+func (a *app) openCluster(ctx context.Context) error {
+	cfg := stream.Config{Brokers: a.brokers(), ClientID: "punchcard", Prefix: a.settings.prefix(), Logger: a.log}
+	if a.broker != nil {
+		cfg.WriterEpoch = a.broker.Epoch()
+	}
+	c, err := stream.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	a.cluster = c
+	a.onClose(c.Close)
+	return c.EnsureTopics(ctx, topics(a.settings))
+}
+
+func (a *app) openWarehouse(ctx context.Context) error {
+	w, e, err := openWarehouse(ctx, a.settings, a.log)
+	if err != nil {
+		return err
+	}
+	a.warehouse, a.engine = w, e
+	if e != nil {
+		a.onClose(func() { e.Close() })
+	}
+	a.onClose(func() { w.Close() })
+	return w.Migrate(ctx)
+}
+
+// openWarehouse starts the embedded engine, unless there is a ClickHouse, and
+// connects to it as the one who writes.
+func openWarehouse(ctx context.Context, s *Settings, log *slog.Logger) (*warehouse.Warehouse, *engine.Engine, error) {
+	cfg := warehouse.Config{URL: s.Clickhouse, Database: s.database(), Logger: log}
+	var e *engine.Engine
+	if s.embeddedEngine() {
+		var err error
+		e, err = engine.Start(ctx, engine.Config{Dir: s.path("engine"), Listen: s.ClickhouseListen, Library: s.Engine, Logger: log})
+		if err != nil {
+			return nil, nil, err
+		}
+		cfg.URL, cfg.User, cfg.Password = e.URL(), engine.Writer, e.WriterKey()
+	}
+	w, err := warehouse.Open(ctx, cfg)
+	if err != nil && e != nil {
+		e.Close()
+	}
+	return w, e, err
+}
+
+func (a *app) openControl(ctx context.Context) error {
+	a.watcher = control.NewWatcher(a.cluster, a.settings.partitions())
+	c, err := control.New(a.cluster, a.watcher)
+	if err != nil {
+		return err
+	}
+	a.control = c
+	a.onClose(c.Close)
+	return nil
+}
+
+func (a *app) openProjector(context.Context) error {
+	projections := []projector.Projection{projector.Customers()}
+	if a.broker == nil {
+		projections = append(projections, projector.State())
+	}
+	a.projector = projector.New(a.cluster, a.settings.partitions(), a.log, projections...)
+	return nil
+}
+
+// runAll starts the roles; the first that fails ends the others.
+func (a *app) runAll(ctx context.Context) error {
+	ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	a.group, ctx = errgroup.WithContext(ctx)
+	run := func(fn func(context.Context) error) { a.group.Go(func() error { return fn(ctx) }) }
+	run(a.watcher.Run)
+	run(a.followProgram)
+	if a.has(roleProcessor) {
+		run(a.customers.Run)
+	}
+	if a.has(roleProjector) {
+		run(a.projector.Run)
+	}
+	if a.has(roleSink) {
+		run(a.sink.Run)
+	}
+	if a.has(roleControl) {
+		run(a.runControl)
+	}
+	if a.has(roleDoor) {
+		run(a.serveDoor)
+	}
+	if a.engine != nil {
+		run(a.watchEngine)
+	}
+	return nil
+}
+
+func (a *app) runControl(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return a.control.RunClock(ctx, control.ClockConfig{
+			Now: a.now, Poll: a.poll, MaxJump: a.settings.ClockJump,
+			Warn: func(msg string) { a.log.Warn("clock: " + msg) },
+		})
+	})
+	g.Go(func() error { return a.control.RunCutPoints(ctx) })
+	return g.Wait()
+}
+
+func (a *app) watchEngine(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-a.engine.Done():
+		return a.engine.Err()
+	}
+}
+
+func (a *app) serveDoor(ctx context.Context) error {
+	srv := a.door.Server(a.settings.HTTP, a.handler())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second) // Ctrl-C ends within 5 s
+		defer cancel()
+		if srv.Shutdown(end) != nil {
+			srv.Close()
+		}
+	}()
+	err := srv.Serve(a.listener)
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("the HTTP door: %w", err)
+	}
+	<-stopped
+	return nil
+}
+
+// announce tells other commands where this process listens.
+func (a *app) announce(context.Context) error {
+	r := running{Kafka: a.brokers(), Partitions: a.settings.partitions(), EmbeddedBroker: a.broker != nil, EmbeddedEngine: a.engine != nil}
+	r.Pid = pid()
+	if a.listener != nil {
+		r.HTTP = "http://" + a.listener.Addr().String()
+	}
+	if a.engine != nil {
+		r.Clickhouse = a.engine.URL()
+	}
+	return writeRunning(a.settings, r)
+}
+
+// followProgram keeps the active program at hand: the door asks which names earn,
+// and the warehouse's views its time zone and currency.
+func (a *app) followProgram(ctx context.Context) error {
+	if err := a.watcher.CaughtUp(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	known, nag := "", time.NewTicker(time.Minute)
+	defer nag.Stop()
+	for {
+		changed := a.watcher.Changed()
+		if id := a.watcher.ActiveBundle(); id != "" && id != known {
+			if err := a.takeProgram(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+			known = id
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		case <-nag.C:
+			if known == "" {
+				a.log.Warn("no active program: events are kept without effect; punchcard program activate DIR")
+			}
+		}
+	}
+}
+
+func (a *app) takeProgram(ctx context.Context) error {
+	b, err := a.control.ActiveBundleFiles(ctx)
+	if err != nil || b == nil {
+		return err
+	}
+	book, problems := program.Parse(b.Files)
+	if len(problems) > 0 {
+		return fmt.Errorf("the active bundle %s does not pass this version's checks: %s", b.ID, problems[0])
+	}
+	a.book.Store(book)
+	err = a.warehouse.NoteProgram(ctx, warehouse.ProgramVersion{
+		BundleID: b.ID, EffectiveFrom: b.EffectiveFrom, Name: book.Name, Currency: book.Currency, TimeZone: book.TimeZone,
+	})
+	if err != nil {
+		a.log.Warn("the warehouse was not told of the program; it will be at the next start", "err", err)
+	}
+	return nil
+}
+
+// serverOnly reports whether the program gives anything for an event's name.
+func (a *app) serverOnly(name string) bool {
+	book := a.book.Load()
+	if book == nil {
+		return true
+	}
+	return slices.ContainsFunc(book.Rules, func(r program.Rule) bool { return strings.EqualFold(r.Event, name) })
+}
