@@ -234,6 +234,9 @@ func (g *grouper) rejectGroup(o *group, e *event.Event) error {
 	if len(o.lines) == 0 {
 		return nil // only the bad line, which has its own reject
 	}
+	if len(g.plan.Rejected) >= MaxRejected {
+		return fmt.Errorf("history: %s: more than %d orders are bad, the last: %s: does the mapping fit the file?", g.file, MaxRejected, o.spoiled.message)
+	}
 	original, err := e.Encode()
 	if err != nil {
 		return fmt.Errorf("history: encode %s: %w", e.MessageID, err)

@@ -206,6 +206,10 @@ func (r *run) start(ctx context.Context) (done bool, err error) {
 			return false, fmt.Errorf("store the import's progress: %w", err)
 		}
 	}
+	if len(r.plan.Events) == 0 { // nothing but rejects: no history to bracket
+		r.cursor.Done = true
+		return true, r.save(ctx)
+	}
 	if r.cursor.Clock.IsZero() {
 		r.control(event.TypeHistoryBegin, r.firstTick())
 		return false, r.flush(ctx)
@@ -232,15 +236,12 @@ func (r *run) aligned(t event.Time) event.Time { return t - t%r.every() }
 
 // spans publishes all ticks and events after the cursor.
 func (r *run) spans(ctx context.Context) error {
-	if len(r.plan.Events) == 0 {
-		return nil
-	}
 	first, last := r.firstTick(), r.lastTick()
 	prev, now := first, first
 	if !r.cursor.Clock.IsZero() {
 		prev, now = r.cursor.Clock, min(r.aligned(r.cursor.Clock)+r.every(), last)
 	}
-	if prev >= last && prev != first {
+	if r.cursor.Clock >= last {
 		return nil // killed between the last settled tick and the end
 	}
 	for ; ; prev, now = now, min(r.aligned(now)+r.every(), last) {
