@@ -14,6 +14,28 @@ const (
 	benchValue = 400
 )
 
+// BenchmarkCommit is one writer's commit of ten records, back to back: on the
+// embedded broker the price of the disk's syncs, on Apache Kafka also the wait
+// for the marker of the transaction before.
+func BenchmarkCommit(b *testing.B) {
+	commits := func(b *testing.B, c *Cluster) {
+		ctx := context.Background()
+		ensure(b, ctx, c, "ledger", 1)
+		w := openWriter(b, ctx, c, "w", "ledger")
+		b.ResetTimer()
+		for range b.N {
+			mustCommit(b, ctx, w, numbered("n", 0, 10))
+		}
+	}
+	b.Run("embedded", func(b *testing.B) {
+		br := startEmbedded(b, b.TempDir())
+		commits(b, openCluster(b, Config{Brokers: []string{br.Addr()}, WriterEpoch: br.Epoch()}))
+	})
+	if addr := os.Getenv("PUNCHCARD_TEST_KAFKA"); addr != "" {
+		b.Run("apache", func(b *testing.B) { commits(b, openCluster(b, Config{Brokers: []string{addr}})) })
+	}
+}
+
 // BenchmarkLoop is the ceiling of every processor: one partition read with a
 // Reader and written with a Writer, nothing between. It reports events/s.
 func BenchmarkLoop(b *testing.B) {

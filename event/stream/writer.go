@@ -22,6 +22,9 @@ const (
 	// abortTimeout bounds the abort after a failed Commit; the next writer's
 	// opening aborts in any case.
 	abortTimeout = 2 * time.Second
+	// concurrentBackoff is the pause before asking again while the broker still
+	// ends the transaction before: a marker takes a millisecond or two.
+	concurrentBackoff = 2 * time.Millisecond
 	// writerLinger holds batches back until Commit flushes them, or they are
 	// full: it only has to be longer than handing over a commit's records.
 	writerLinger = time.Second
@@ -85,6 +88,7 @@ func (c *Cluster) Writer(ctx context.Context, o WriterOptions) (*Writer, error) 
 		kgo.ProducerBatchCompression(codec),
 		kgo.MaxBufferedRecords(MaxCommitRecords),
 		kgo.ProducerLinger(writerLinger),
+		kgo.ConcurrentTransactionsBackoff(concurrentBackoff),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("stream: writer settings: %w", err)
