@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
@@ -113,9 +112,9 @@ func (d *Door) reader(r *http.Request) *problem {
 	return nil
 }
 
-// rejectOf makes the record that says what was refused and why. The key itself,
-// which browsers send in the body, is blotted out of the original.
-func rejectOf(bad *event.Invalid, key *Key, messageID string, received event.Time, original []byte) Outgoing {
+// rejectOf makes the record that says what was refused and why. Keys, which
+// browsers send in the body, are blotted out.
+func (d *Door) rejectOf(bad *event.Invalid, key *Key, messageID string, received event.Time, original []byte) Outgoing {
 	rj := event.Reject{
 		V: event.Version, Code: bad.Code, Field: bad.Field, Message: bad.Message, Hint: bad.Hint,
 		Source: key.Name, ReceivedTime: received, OriginalBytes: int64(len(original)),
@@ -123,7 +122,7 @@ func rejectOf(bad *event.Invalid, key *Key, messageID string, received event.Tim
 	if len(messageID) <= event.MaxIDBytes {
 		rj.MessageID = messageID
 	}
-	original = bytes.ReplaceAll(original, []byte(key.Secret), []byte("(key)"))
+	original = d.keys.blot(original) // before the cut, which could leave half a key
 	kept := original[:min(len(original), event.MaxRejectBytes)]
 	if !utf8.Valid(original) {
 		kept = kept[:min(len(kept), event.MaxRejectBytes/4*3)] // so that base64 fits
@@ -132,5 +131,5 @@ func rejectOf(bad *event.Invalid, key *Key, messageID string, received event.Tim
 		rj.Original = strings.ToValidUTF8(string(kept), "") // a rune cut in two goes
 	}
 	value, _ := json.Marshal(&rj) // strings and numbers only
-	return Outgoing{Topic: event.TopicRejects, Value: value}
+	return Outgoing{Topic: event.TopicRejects, Value: d.keys.blot(value)}
 }

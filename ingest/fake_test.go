@@ -116,6 +116,7 @@ type rig struct {
 	spec routers.Router
 	mu   sync.Mutex
 	told []error // what the door reported
+	any  bool    // any body is sent: openapi.yaml says what should be
 }
 
 func newRig(t testing.TB, change func(*Config)) *rig {
@@ -257,7 +258,7 @@ func (r *rig) conforms(req *http.Request, body []byte, got answered) {
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true},
 	}
 	req.Body = io.NopCloser(bytes.NewReader(body))
-	if got.status == 200 && req.Header.Get("Content-Encoding") == "" && !bytes.Contains(got.body, []byte(`"rejected":1`)) {
+	if got.status == 200 && !r.any && req.Header.Get("Content-Encoding") == "" && !bytes.Contains(got.body, []byte(`"rejected":1`)) {
 		if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
 			r.t.Errorf("the door took what openapi.yaml forbids: %v", err)
 		}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -28,9 +29,9 @@ const (
 // Key is one configured key. Name is what logs, events and rejects say; Secret
 // is what the sender sends.
 type Key struct {
-	Kind   KeyKind
-	Name   string
-	Secret string
+	Kind   KeyKind `json:"kind"`
+	Name   string  `json:"name"`
+	Secret string  `json:"-"`
 }
 
 // String leaves the secret out, whoever prints it.
@@ -38,6 +39,9 @@ func (k Key) String() string { return string(k.Kind) + " " + k.Name }
 
 // GoString does so for %#v.
 func (k Key) GoString() string { return k.String() }
+
+// keySecret has the characters that need no escaping in a header or in JSON.
+var keySecret = regexp.MustCompile(`^[A-Za-z0-9_.~+/=-]+$`)
 
 var keyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
@@ -81,8 +85,8 @@ func (k Key) check() error {
 		return fmt.Errorf("key name %.70q: use letters, digits, dot, dash, underscore, at most 64", k.Name)
 	case len(k.Secret) < MinKeyBytes || len(k.Secret) > MaxKeyBytes:
 		return fmt.Errorf("key %s: the secret has %d bytes, not %d to %d", k.Name, len(k.Secret), MinKeyBytes, MaxKeyBytes)
-	case strings.ContainsAny(k.Secret, ": \t\r\n"):
-		return fmt.Errorf("key %s: the secret holds a colon or a blank", k.Name)
+	case !keySecret.MatchString(k.Secret):
+		return fmt.Errorf("key %s: the secret holds other characters than letters, digits and -_.~+/=", k.Name)
 	}
 	return nil
 }
@@ -136,4 +140,12 @@ func (k *keyring) find(secret string) *Key {
 		return nil
 	}
 	return &k.keys[found]
+}
+
+// blot writes (key) wherever one of the keys occurs in what someone sent.
+func (k *keyring) blot(sent []byte) []byte {
+	for i := range k.keys {
+		sent = bytes.ReplaceAll(sent, []byte(k.keys[i].Secret), []byte("(key)"))
+	}
+	return sent
 }

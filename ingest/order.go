@@ -8,6 +8,16 @@ import (
 	"github.com/punchcard/punchcard/event"
 )
 
+// Names that clients use for one thing. Beside the specification's snake case,
+// Segment's Go client writes orderId, and of a product id and "sky" (its word
+// for sku); see TestSegmentGoClient.
+var (
+	orderIDNames   = []string{"order_id", "orderId"}
+	refundIDNames  = []string{"refund_id", "refundId"}
+	surveyIDNames  = []string{"survey_id", "surveyId"}
+	productIDNames = []string{"product_id", "productId", "id", "sku", "sky"}
+)
+
 // section reads the typed sections of the track names that have one.
 func (n *Normaliser) section(e *event.Event, o object, _ Call) *event.Invalid {
 	if e.Type != event.TypeTrack || !typed[e.Name] || e.Name == event.NameSignedUp {
@@ -38,8 +48,11 @@ func (n *Normaliser) section(e *event.Event, o object, _ Call) *event.Invalid {
 // "order": revenue is the goods less discount, total has shipping and tax too.
 func order(p object) (*event.Order, *event.Invalid) {
 	v := &event.Order{}
-	bad := p.texts(map[string]*string{"order_id": &v.OrderID, "currency": &v.Currency, "coupon": &v.Coupon})
+	bad := p.texts(map[string]*string{"currency": &v.Currency, "coupon": &v.Coupon})
 	if bad != nil {
+		return nil, bad
+	}
+	if v.OrderID, bad = p.firstText(orderIDNames...); bad != nil {
 		return nil, bad
 	}
 	if v.OrderID == "" {
@@ -177,14 +190,12 @@ func lines(p object, cur string) (out []event.OrderLine, priced bool, bad *event
 }
 
 func line(p object, cur string) (l event.OrderLine, priced bool, bad *event.Invalid) {
-	var sku string
-	bad = p.texts(map[string]*string{"product_id": &l.ProductID, "sku": &sku,
-		"name": &l.Name, "category": &l.Category, "brand": &l.Brand})
+	bad = p.texts(map[string]*string{"name": &l.Name, "category": &l.Category, "brand": &l.Brand})
 	if bad != nil {
 		return l, false, bad
 	}
-	if l.ProductID == "" {
-		l.ProductID = sku
+	if l.ProductID, bad = p.firstText(productIDNames...); bad != nil {
+		return l, false, bad
 	}
 	if l.ProductID == "" {
 		return l, false, missing("product_id", "send product_id or sku")
@@ -213,8 +224,14 @@ func line(p object, cur string) (l event.OrderLine, priced bool, bad *event.Inva
 // else the whole order. Without refund_id the message id names it.
 func refund(p object, messageID string) (*event.Refund, *event.Invalid) {
 	v := &event.Refund{}
-	bad := p.texts(map[string]*string{"refund_id": &v.RefundID, "order_id": &v.OrderID, "currency": &v.Currency})
-	if bad != nil {
+	var bad *event.Invalid
+	if v.RefundID, bad = p.firstText(refundIDNames...); bad != nil {
+		return nil, bad
+	}
+	if v.OrderID, bad = p.firstText(orderIDNames...); bad != nil {
+		return nil, bad
+	}
+	if v.Currency, bad = p.text("currency"); bad != nil {
 		return nil, bad
 	}
 	if v.RefundID == "" {
@@ -250,8 +267,11 @@ func refund(p object, messageID string) (*event.Refund, *event.Invalid) {
 // cancellation reads Order Cancelled: a whole refund, which an order has once.
 func cancellation(p object) (*event.Refund, *event.Invalid) {
 	v := &event.Refund{Whole: true}
-	bad := p.texts(map[string]*string{"order_id": &v.OrderID, "currency": &v.Currency})
-	if bad != nil {
+	var bad *event.Invalid
+	if v.OrderID, bad = p.firstText(orderIDNames...); bad != nil {
+		return nil, bad
+	}
+	if v.Currency, bad = p.text("currency"); bad != nil {
 		return nil, bad
 	}
 	if v.OrderID == "" {
@@ -264,13 +284,14 @@ func cancellation(p object) (*event.Refund, *event.Invalid) {
 
 func survey(p object) (*event.Survey, *event.Invalid) {
 	v := &event.Survey{}
-	var other string
-	bad := p.texts(map[string]*string{"kind": &v.Kind, "type": &other, "survey_id": &v.SurveyID, "order_id": &v.OrderID})
-	if bad != nil {
-		return nil, bad
-	}
-	if v.Kind == "" {
-		v.Kind = other
+	var bad *event.Invalid
+	for _, f := range [...]struct {
+		into  *string
+		names []string
+	}{{&v.Kind, []string{"kind", "type"}}, {&v.SurveyID, surveyIDNames}, {&v.OrderID, orderIDNames}} {
+		if *f.into, bad = p.firstText(f.names...); bad != nil {
+			return nil, bad
+		}
 	}
 	if v.Kind == "" {
 		return nil, missing("kind", "nps, ces or csat")

@@ -3,7 +3,9 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/punchcard/punchcard/event"
 )
@@ -100,11 +102,11 @@ func (d *Door) redemption(body []byte, key *Key) (*event.Event, *event.Invalid) 
 	if bad != nil {
 		return nil, bad
 	}
-	for name := range o {
+	for _, name := range slices.Sorted(maps.Keys(o)) {
 		switch name {
 		case "idempotency_key", "customer_id", "points", "order_id", "context":
 		default:
-			return nil, invalid(name, "idempotency_key, customer_id, points, order_id", "is not a field of a redemption")
+			return nil, invalid("body", "idempotency_key, customer_id, points, order_id", "%.60q is not a field of a redemption", name)
 		}
 	}
 	v := &event.Redeem{}

@@ -89,7 +89,7 @@ func (d *Door) open(w http.ResponseWriter, r *http.Request) (body []byte, top ma
 // unsplit answers a body that cannot be split, and keeps it as one reject.
 func (d *Door) unsplit(w http.ResponseWriter, r *http.Request, key *Key, body []byte, p problem) {
 	bad := &event.Invalid{Code: p.Code, Field: p.Field, Message: p.Message, Hint: p.Hint}
-	rec := rejectOf(bad, key, "", event.At(d.config.Wall()), body)
+	rec := d.rejectOf(bad, key, "", event.At(d.config.Wall()), body)
 	d.settle([]string{p.Code}, 0, d.publish(r, []Outgoing{rec}))
 	d.fail(w, p)
 }
@@ -109,7 +109,7 @@ func (d *Door) take(w http.ResponseWriter, r *http.Request, c Call, messages []j
 		} else {
 			out.Rejected++
 			codes = append(codes, bad.Code)
-			records = append(records, rejectOf(bad, c.Key, m.ID, c.Received, raw))
+			records = append(records, d.rejectOf(bad, c.Key, m.ID, c.Received, raw))
 			if len(out.Errors) < MaxErrors {
 				out.Errors = append(out.Errors, refusal{i, m.ID, bad.Code, bad.Field, bad.Message, bad.Hint})
 			}

@@ -109,6 +109,16 @@ func (o object) text(key string) (string, *event.Invalid) {
 	return "", invalid(key, "send a string", "is neither a string nor a whole number")
 }
 
+// firstText returns the first text among several names of one thing.
+func (o object) firstText(keys ...string) (string, *event.Invalid) {
+	for _, key := range keys {
+		if v, bad := o.text(key); bad != nil || v != "" {
+			return v, bad
+		}
+	}
+	return "", nil
+}
+
 // texts reads several fields into their targets, in the order of their names.
 func (o object) texts(into map[string]*string) (bad *event.Invalid) {
 	for _, key := range slices.Sorted(maps.Keys(into)) {
