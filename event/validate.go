@@ -106,22 +106,29 @@ func checkLines(lines []OrderLine) *Invalid {
 	}
 	var sum int64
 	for i := range lines {
-		l, at := &lines[i], fmt.Sprintf("products[%d]", i)
-		if bad := checkID(at+".product_id", l.ProductID); bad != nil {
+		if bad := checkLine(&lines[i]); bad != nil {
+			bad.Field = fmt.Sprintf("products[%d].%s", i, bad.Field)
 			return bad
 		}
-		if l.Quantity <= 0 || l.Quantity > MaxQuantity {
-			return invalid(at+".quantity", "whole and positive; for weights send 1 and the amount", "%d is not between 1 and %d", l.Quantity, int64(MaxQuantity))
-		}
-		if bad := checkAmount(at+".price", l.AmountMinor); bad != nil {
-			return bad
-		}
-		if max(len(l.Name), len(l.Category), len(l.Brand)) > MaxNameBytes {
-			return invalid(at+".name", "", "name, category or brand is longer than %d bytes", MaxNameBytes)
-		}
-		if sum += l.AmountMinor; sum > MaxAmountMinor {
+		if sum += lines[i].AmountMinor; sum > MaxAmountMinor {
 			return invalid("products", "", "the lines sum to more than %d minor units", int64(MaxAmountMinor))
 		}
+	}
+	return nil
+}
+
+func checkLine(l *OrderLine) *Invalid {
+	if bad := checkID("product_id", l.ProductID); bad != nil {
+		return bad
+	}
+	if l.Quantity <= 0 || l.Quantity > MaxQuantity {
+		return invalid("quantity", "whole and positive; for weights send 1 and the amount", "%d is not between 1 and %d", l.Quantity, int64(MaxQuantity))
+	}
+	if bad := checkAmount("price", l.AmountMinor); bad != nil {
+		return bad
+	}
+	if max(len(l.Name), len(l.Category), len(l.Brand)) > MaxNameBytes {
+		return invalid("name", "", "name, category or brand is longer than %d bytes", MaxNameBytes)
 	}
 	return nil
 }
