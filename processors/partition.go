@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -218,7 +219,7 @@ func (p *partition) decide(recs []*stream.Record) error {
 		}
 		before := p.out.Sequence()
 		p.out.begin(rec.Offset)
-		err := p.fn.Apply(rec, p.tx, p.out)
+		err := p.apply(rec)
 		switch {
 		case p.tx.Err() != nil:
 			return errHalt{p.tx.Err()}
@@ -231,6 +232,17 @@ func (p *partition) decide(recs []*stream.Record) error {
 		}
 	}
 	return nil
+}
+
+// apply keeps a Function's panic (damaged state, our bug) from taking the other
+// partitions along before they have committed.
+func (p *partition) apply(rec *stream.Record) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the function panicked: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return p.fn.Apply(rec, p.tx, p.out)
 }
 
 // commit writes the batch; only then is it part of the table.

@@ -31,6 +31,7 @@ func (p *partition) recover(ctx context.Context) error {
 	if pos.Sequence > 0 && (pos.LedgerOffset < end.Start || pos.LedgerOffset >= end.End) {
 		return p.ahead(pos, end)
 	}
+	var last *stream.Record
 	known := pos.Sequence == 0 // else the first record must be the one we know
 	_, err = c.Scan(ctx, topic, p.id, from, end.End, stream.ReadCommitted, func(rec *stream.Record) error {
 		if !known {
@@ -41,7 +42,7 @@ func (p *partition) recover(ctx context.Context) error {
 			return nil
 		}
 		next, err := p.replay(rec, pos)
-		pos = next
+		pos, last = next, rec
 		return err
 	})
 	if err != nil {
@@ -50,6 +51,19 @@ func (p *partition) recover(ctx context.Context) error {
 	if !known {
 		return p.ahead(pos, end)
 	}
+	return p.setClock(last)
+}
+
+// setClock takes the partition's clock from the last entry that was replayed.
+func (p *partition) setClock(last *stream.Record) error {
+	if last == nil {
+		return nil
+	}
+	var e event.Entry
+	if err := event.DecodeEntry(last.Value, &e); err != nil {
+		return halt("%s/%d offset %d is not an entry: %v", p.r.cfg.Output, p.id, last.Offset, err)
+	}
+	p.table.SetClock(e.EntryTime)
 	return nil
 }
 

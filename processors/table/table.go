@@ -135,6 +135,13 @@ func (t *Table) Position() Position {
 	return t.pos
 }
 
+// SetClock says what the partition's clock is, after entries came from the ledger.
+func (t *Table) SetClock(clock event.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pos.Clock = clock
+}
+
 // Err is the first error of Pebble; the table is then of no further use.
 func (t *Table) Err() error { return t.failed }
 
