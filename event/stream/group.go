@@ -157,10 +157,13 @@ func (g *Group) CommitPositions(ctx context.Context, next map[int32]int64) error
 // Members lists the group's members with what they own and show. Data is
 // empty while the group is rebalancing.
 func (g *Group) Members(ctx context.Context) ([]Member, error) {
-	return g.c.members(ctx, g.id, g.topic)
+	return g.c.Members(ctx, g.o.ID, g.o.Topic)
 }
 
-func (c *Cluster) members(ctx context.Context, id, topic string) ([]Member, error) {
+// Members is [Group.Members] for who is not a member: group and topic are
+// without prefix.
+func (c *Cluster) Members(ctx context.Context, group, topic string) ([]Member, error) {
+	id, topic := c.cfg.Prefix+group, c.Topic(topic)
 	all, err := c.adm.DescribeGroups(ctx, id)
 	if err == nil {
 		err = all.Error()

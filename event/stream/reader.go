@@ -14,6 +14,8 @@ const (
 	// DefaultMaxBytes is how much a Reader fetches ahead when
 	// ReaderOptions.MaxBytes is 0.
 	DefaultMaxBytes = 8 << 20
+	// MaxReadBytes is the most that ReaderOptions.MaxBytes may be.
+	MaxReadBytes = 64 << 20
 	// fetchWait is how long the broker holds an empty fetch open; a record
 	// that arrives ends the wait.
 	fetchWait = 500 * time.Millisecond
@@ -54,6 +56,9 @@ func (c *Cluster) Reader(_ context.Context, o ReaderOptions) (*Reader, error) {
 	}
 	if o.MaxBytes == 0 {
 		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.MaxBytes < 0 || o.MaxBytes > MaxReadBytes {
+		return nil, fmt.Errorf("stream: reading %s with MaxBytes %d: use 1 to %d", o.Topic, o.MaxBytes, MaxReadBytes)
 	}
 	topic := c.Topic(o.Topic)
 	offsets, next := make(map[int32]kgo.Offset), make(map[int32]int64)

@@ -23,7 +23,10 @@ const (
 	// DefaultPartitions is the partition count of topics whose creator leaves
 	// it to the broker.
 	DefaultPartitions = 8
-	clusterID         = "punchcard"
+	// DefaultReserve is the free disk, in bytes, below which the broker takes
+	// no records, so that the end of a transaction always finds room.
+	DefaultReserve = 64 << 20
+	clusterID      = "punchcard"
 
 	logDir     = "log"    // kfake's own files
 	lockFile   = "lock"   // held while a broker runs on the directory
@@ -43,6 +46,10 @@ type Config struct {
 	// Partitions is for topics created without a number;
 	// [DefaultPartitions] when 0.
 	Partitions int
+	// Reserve is the free disk, in bytes, below which records are refused;
+	// [DefaultReserve] when 0. Who takes events from outside should stop them
+	// well before.
+	Reserve uint64
 	// Logger receives the broker's warnings; nil drops them.
 	Logger *slog.Logger
 }
@@ -67,6 +74,9 @@ func Start(_ context.Context, c Config) (*Broker, error) {
 	}
 	if c.Partitions == 0 {
 		c.Partitions = DefaultPartitions
+	}
+	if c.Reserve == 0 {
+		c.Reserve = DefaultReserve
 	}
 	if err := checkLoopback(c.Listen); err != nil {
 		return nil, err

@@ -249,3 +249,30 @@ func TestFreeDiskAndMemory(t *testing.T) {
 		t.Fatalf("memory was %d, is %d after opening again", after, b.MemoryBytes())
 	}
 }
+
+func TestNoRecordIsTakenWithoutRoom(t *testing.T) {
+	ctx := testContext(t)
+	b, err := embedded.Start(ctx, embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Reserve: 1 << 62})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c := connect(t, b)
+	if err := c.EnsureTopics(ctx, []stream.TopicSpec{{Name: "ledger", Partitions: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	w, err := c.Writer(ctx, stream.WriterOptions{TransactionalID: "w", Topic: "ledger"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	short, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := w.Commit(short, []*stream.Record{{Value: []byte("one")}}); !errors.Is(err, stream.ErrAborted) {
+		t.Fatalf("commit without room: %v", err)
+	}
+	ends, err := c.Ends(ctx, "ledger", stream.ReadUncommitted)
+	if err != nil || ends[0].End != 0 {
+		t.Fatalf("the ledger ends at %v, %v; want nothing in it", ends, err)
+	}
+}

@@ -21,8 +21,10 @@
 //   - Its compaction can drop live records, its retention takes compacted
 //     topics too. Rule: every topic is kept for ever, whatever the request to
 //     create or alter it says.
-//   - It ignores a failed fsync. Rule: writes are synced, and the caller stops
-//     taking events while [Broker.FreeDisk] is below its reserve.
+//   - It ignores a failed fsync, and confirms a commit whose marker found no
+//     room on the disk. Rule: writes are synced; records are refused while
+//     [Broker.FreeDisk] is below Config.Reserve, and the door, which sees it
+//     too, stops earlier.
 //   - Each stored batch and each transaction marker costs heap, which
 //     opening again does not give back: [Broker.MemoryBytes] says how much.
 //   - It asks for no password. Rule: it listens on loopback addresses only.

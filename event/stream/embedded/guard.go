@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -33,7 +34,15 @@ func (b *Broker) guard(kf *kfake.Cluster) {
 	kf.ControlKey(int16(kmsg.CreateTopics), pass(func(r kmsg.Request) { keepCreated(r.(*kmsg.CreateTopicsRequest)) }))
 	kf.ControlKey(int16(kmsg.AlterConfigs), pass(func(r kmsg.Request) { keepAltered(r.(*kmsg.AlterConfigsRequest)) }))
 	kf.ControlKey(int16(kmsg.IncrementalAlterConfigs), pass(func(r kmsg.Request) { keepPatched(r.(*kmsg.IncrementalAlterConfigsRequest)) }))
-	kf.ControlKey(int16(kmsg.Produce), pass(func(r kmsg.Request) { b.batches.Add(batchesIn(r.(*kmsg.ProduceRequest))) }))
+	kf.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		req := r.(*kmsg.ProduceRequest)
+		if free, err := b.FreeDisk(); err == nil && free < b.cfg.Reserve {
+			kf.KeepControl()
+			return refused(req), nil, true
+		}
+		b.batches.Add(batchesIn(req))
+		return nil, nil, false
+	})
 	kf.ControlKey(int16(kmsg.EndTxn), pass(func(kmsg.Request) { b.batches.Add(1) }))
 }
 
@@ -101,4 +110,21 @@ func batchesIn(r *kmsg.ProduceRequest) int64 {
 		n += int64(len(t.Partitions))
 	}
 	return n
+}
+
+// refused is the answer to a produce for which there is no room. Clients try
+// again until they give up.
+func refused(r *kmsg.ProduceRequest) *kmsg.ProduceResponse {
+	resp := r.ResponseKind().(*kmsg.ProduceResponse)
+	for _, t := range r.Topics {
+		rt := kmsg.NewProduceResponseTopic()
+		rt.Topic, rt.TopicID = t.Topic, t.TopicID
+		for _, p := range t.Partitions {
+			rp := kmsg.NewProduceResponseTopicPartition()
+			rp.Partition, rp.ErrorCode = p.Partition, kerr.KafkaStorageError.Code
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	return resp
 }
