@@ -131,7 +131,7 @@ func (d *decision) applyOrder() {
 		d.keep(event.ReasonNoProgram)
 		return
 	}
-	if !d.acceptable(in.Currency) || d.seenOrder(in) {
+	if d.seenOrder(in) || !d.acceptable(in.Currency) {
 		return
 	}
 	d.load()

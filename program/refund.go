@@ -42,7 +42,7 @@ func (d *decision) refund() {
 		d.keep(event.ReasonNoProgram)
 		return
 	}
-	if !d.acceptable(in.Currency) || d.seenRefund(in) {
+	if d.seenRefund(in) || !d.acceptable(in.Currency) {
 		return
 	}
 	d.load()
