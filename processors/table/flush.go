@@ -72,7 +72,7 @@ func (t *Table) flushed(err error) {
 // startFlush freezes the dirty layer and writes it beside the work.
 func (t *Table) startFlush() {
 	t.lastFlush = time.Now()
-	if t.failed != nil || len(t.dirty.cells) == 0 && len(t.stale) == 0 {
+	if t.failed != nil || t.pos == t.written && len(t.stale) == 0 {
 		return
 	}
 	t.mu.Lock()
@@ -80,7 +80,7 @@ func (t *Table) startFlush() {
 	pos := t.pos
 	t.mu.Unlock()
 	stale := t.stale
-	t.stale = nil
+	t.stale, t.written = nil, pos
 	t.flushing = make(chan error, 1)
 	go func(frozen *layer, done chan<- error) { done <- t.write(frozen, stale, pos) }(t.frozen, t.flushing)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/punchcard/punchcard/event"
 )
@@ -61,6 +62,7 @@ type Options struct {
 	FlushEvery time.Duration
 	// Expire, if set, forgets keys that nobody sees any more.
 	Expire *Expire
+	fs     vfs.FS // of tests
 }
 
 // Expire walks the keys From ≤ key < To round and round, some at each flush, and
@@ -89,7 +91,8 @@ type Table struct {
 	stale     []dueRow // rows of Pebble's index that turned out to be outdated
 	flushing  chan error
 	lastFlush time.Time
-	cursor    []byte // where Expire goes on
+	written   Position // of the newest flush, maybe under way
+	cursor    []byte   // where Expire goes on
 	failed    error
 }
 
@@ -103,6 +106,7 @@ func Open(dir string, o Options) (*Table, error) {
 	}
 	po := &pebble.Options{
 		Cache:                       o.Cache,
+		FS:                          o.fs,
 		DisableWAL:                  true, // the ledger is the log
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,
@@ -118,7 +122,8 @@ func Open(dir string, o Options) (*Table, error) {
 		return nil, fmt.Errorf("table: opening %s: %w (the table can be deleted: it is made again from the ledger)", dir, err)
 	}
 	t := &Table{o: o, db: db, dir: dir, dirty: newLayer(), clean: make(map[string]cell), lastFlush: time.Now()}
-	if t.pos, err = readPosition(db); err != nil {
+	t.pos, err = readPosition(db)
+	if t.written = t.pos; err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("table: %s: %w (delete it: it is made again from the ledger)", dir, err)
 	}
