@@ -3,7 +3,6 @@ package ingest
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -95,6 +94,9 @@ type Config struct {
 	// Declared are names of traits and properties that may enter the log, beside
 	// DefaultDeclared.
 	Declared []string
+	// IsDeclared says so of further names, as the programs in force change; personal
+	// names stay out whatever it says. nil: none.
+	IsDeclared func(name string) bool
 	// PublicNames are track names that public keys may send whatever ServerOnly
 	// says; a name with a typed section or Signed Up stays closed to them.
 	PublicNames []string
@@ -197,9 +199,4 @@ func setOf(lists ...[]string) map[string]bool {
 		m[name] = true
 	}
 	return m
-}
-
-// DeclaredNames returns every name that may enter the log, sorted.
-func (d *Door) DeclaredNames() []string {
-	return slices.Sorted(maps.Keys(d.normaliser.declared))
 }

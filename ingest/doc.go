@@ -26,7 +26,8 @@
 // Invariants:
 //   - In = Accepted + Rejected + TurnedAway (see Counts): no message is dropped.
 //   - Money is read from decimal text; no binary floating point is involved.
-//   - An address, a name or an e-mail never reaches topic events, nor does any
-//     undeclared property; IP addresses are stored nowhere.
-//   - Keys are compared in constant time and never logged or echoed.
+//   - Only declared traits and properties reach topic events, and a personal name
+//     (address, e-mail, phone ...) cannot be declared. The caller's IP address is
+//     not read. Topic rejects holds what was sent, for as long as it is kept.
+//   - Keys are compared in constant time and never logged, written or echoed.
 package ingest

@@ -38,7 +38,7 @@ func New(c Config) (*Door, error) {
 	return &Door{
 		config:     c,
 		keys:       newKeyring(c.Keys),
-		normaliser: newNormaliser(&c),
+		normaliser: NewNormaliser(c),
 		counter:    newCounter(),
 		bodies:     make(chan struct{}, c.Concurrent),
 		waiting:    make(chan struct{}, c.Waiting),

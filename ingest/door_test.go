@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -185,6 +186,76 @@ func TestOriginals(t *testing.T) {
 	r.balanced()
 }
 
+// TestChunked: a body of unknown length is bounded as it is read.
+func TestChunked(t *testing.T) {
+	r := newRig(t, nil)
+	req := httptest.NewRequest("POST", "/v1/page", io.LimitReader(neverEnding{}, 1<<30))
+	req.ContentLength = -1
+	req.SetBasicAuth(serverKey, "")
+	w := httptest.NewRecorder()
+	r.serv.ServeHTTP(w, req)
+	answered{w.Code, w.Header(), w.Body.Bytes()}.wants(t, 413, "too_large")
+	if rj := r.log.rejects(t); len(rj) != 1 || rj[0].Code != event.RejectTooLarge {
+		t.Errorf("%+v", rj)
+	}
+	r.balanced()
+}
+
+type neverEnding struct{}
+
+func (neverEnding) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+// TestFieldLimits: what is too long or too many is named.
+func TestFieldLimits(t *testing.T) {
+	long := strings.Repeat("x", event.MaxPropertyBytes)
+	many := strings.Builder{}
+	for i := range MaxProfileTraits + 1 {
+		fmt.Fprintf(&many, `"t%d":1,`, i)
+	}
+	bigOrder := `{"userId":"u1","event":"Order Completed","properties":{"order_id":"o","currency":"GBP","products":[` +
+		strings.TrimSuffix(strings.Repeat(`{"sku":"s","price":1,"name":"`+strings.Repeat("n", 280)+`"},`, 1800), ",") + `]}}`
+	for _, c := range []struct{ path, body, want string }{
+		{"/v1/track", `{"userId":"u1","event":"X","properties":{"coupon":"` + long + `"}}`, "invalid_field properties.coupon"},
+		{"/v1/identify", `{"userId":"u1","traits":{"language":"` + long + `"}}`, "invalid_field traits.language"},
+		{"/v1/identify", `{"userId":"u1","traits":{` + many.String() + `"z":1}}`, "invalid_field traits"},
+		{"/v1/identify", `{"userId":"u1","traits":[]}`, "invalid_field traits"},
+		{"/v1/track", `{"userId":"u1","event":"X","context":7}`, "invalid_field context"},
+		{"/v1/group", `{"userId":"u1","groupId":"` + long + `"}`, "invalid_field groupId"},
+		{"/v1/track", `{"userId":"u1","event":"Order Completed","properties":{"order_id":"o","currency":"GBP","total":1,"coupon":"` + long + `"}}`, "invalid_field properties.coupon"},
+		{"/v1/track", bigOrder, "too_large "},
+	} {
+		r := newRig(t, func(c *Config) { c.BodyBytes = MaxBodyBytes })
+		got := r.post(c.path, c.body).taken(t)
+		if got.Rejected != 1 || got.Errors[0].Code+" "+got.Errors[0].Field != c.want {
+			t.Errorf("%.100s: %+v, want %s", c.body, got, c.want)
+		}
+		r.balanced()
+	}
+	// A context field decides nothing: too long, it is left out.
+	r := newRig(t, nil)
+	got := r.post("/v1/page", `{"userId":"u1","context":{"channel":"`+long+`","library":{"name":"`+long+`"}}}`).taken(t)
+	if got.Accepted != 1 || *r.log.events(t)[0].Context != (event.Context{Source: "shop"}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestIsDeclared: what the programs ask for may enter, but not what is personal.
+func TestIsDeclared(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.IsDeclared = func(name string) bool { return name != "colour" } })
+	r.post("/v1/identify", `{"userId":"u1","traits":{"pets":2,"colour":"red","eMail":"a@b.example"}}`)
+	if e := r.log.events(t)[0]; len(e.Traits) != 1 || string(e.Traits["pets"]) != "2" {
+		t.Errorf("%s", e.Traits)
+	}
+	if p := r.log.of(event.TopicProfiles); len(p) != 1 || !strings.Contains(string(p[0].Value), "a@b.example") {
+		t.Errorf("%s", p)
+	}
+}
+
 func TestGzip(t *testing.T) {
 	r := newRig(t, nil)
 	if got := r.call("POST", "/v1/page", serverKey, zipped([]byte(page1)), "Content-Encoding", "gzip").taken(t); got.Accepted != 1 {
@@ -241,7 +312,7 @@ func TestHarmlessNames(t *testing.T) {
 		{nil, func(n string) bool { return n == "A" }, "B"},
 		{[]string{"A"}, func(n string) bool { return n == "A" }, "A B"},
 	} {
-		n := newNormaliser(&Config{PublicNames: c.names, ServerOnly: c.serverOnly})
+		n := NewNormaliser(Config{PublicNames: c.names, ServerOnly: c.serverOnly})
 		var may []string
 		for _, name := range []string{"A", "B", event.NameSignedUp, event.NameOrderCompleted} {
 			if n.harmless(name) {

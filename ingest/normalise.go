@@ -57,6 +57,7 @@ type Message struct {
 // function of message and call, but for the ids it makes where none was sent.
 type Normaliser struct {
 	declared    map[string]bool
+	isDeclared  func(name string) bool
 	publicNames map[string]bool
 	serverOnly  func(name string) bool
 	newID       func() string
@@ -64,9 +65,13 @@ type Normaliser struct {
 	maxFuture   time.Duration
 }
 
-func newNormaliser(c *Config) *Normaliser {
+// NewNormaliser takes the settings that concern messages from c; New has
+// checked them.
+func NewNormaliser(c Config) *Normaliser {
+	c.setDefaults()
 	return &Normaliser{
 		declared:    setOf(DefaultDeclared, c.Declared),
+		isDeclared:  c.IsDeclared,
 		publicNames: setOf(c.PublicNames),
 		serverOnly:  c.ServerOnly,
 		newID:       c.NewID,
@@ -352,7 +357,7 @@ func (n *Normaliser) keep(o object, section string) (map[string]json.RawMessage,
 	var kept map[string]json.RawMessage
 	for _, name := range slices.Sorted(maps.Keys(from)) {
 		v := from[name]
-		if !n.declared[name] || v == nil {
+		if !n.mayEnter(name) || v == nil {
 			continue
 		}
 		raw, _ := json.Marshal(v)
@@ -367,6 +372,11 @@ func (n *Normaliser) keep(o object, section string) (map[string]json.RawMessage,
 	return kept, nil
 }
 
+// mayEnter reports whether a trait or property of that name may enter the log.
+func (n *Normaliser) mayEnter(name string) bool {
+	return n.declared[name] || n.isDeclared != nil && !personal[plain(name)] && n.isDeclared(name)
+}
+
 // profile gathers the traits that may not enter the log.
 func (n *Normaliser) profile(e *event.Event, o object) (*Profile, *event.Invalid) {
 	traits, bad := o.section("traits")
@@ -375,7 +385,7 @@ func (n *Normaliser) profile(e *event.Event, o object) (*Profile, *event.Invalid
 	}
 	p := &Profile{V: event.Version, CustomerID: e.AccountID, Traits: map[string]json.RawMessage{}, Time: e.EventTime}
 	for name, v := range traits {
-		if !n.declared[name] {
+		if !n.mayEnter(name) {
 			p.Traits[name], _ = json.Marshal(v)
 		}
 	}
