@@ -180,9 +180,7 @@ func (d *decision) countOrder(in *event.Order, o *order) {
 		d.st.Put(d.l.key.newest(d.id, o.time, in.OrderID), present, 0)
 	}
 	d.putOrder(in.OrderID, o)
-	if d.hasPane(o.day) {
-		c.addPane(o.day, 1, net)
-	}
+	c.addPane(o.day, 1, net)
 	d.measure()
 	d.raiseTier(tierReached)
 	d.e.Outcome = event.OutcomeApplied

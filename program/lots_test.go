@@ -91,6 +91,9 @@ func TestLateOrderEarnsAndExpiresInOneEntry(t *testing.T) {
 	if e.Standing.WindowNetSpendMinor != 5_000 {
 		t.Fatalf("%+v", e.Standing)
 	}
+	if e = w.apply(orderOf("ann", "o0", noon(3), line("A", 1, 5_000))); e.Standing.LastOrderTime != noon(10) || e.Standing.FirstOrderTime != noon(3) {
+		t.Fatalf("%+v", e.Standing)
+	}
 	if e = w.apply(refundOf("ann", "r1", "o1", noon(20))); len(e.Postings) != 0 || e.Standing.Balance != 0 {
 		t.Fatalf("%+v", e.Postings)
 	}

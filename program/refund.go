@@ -126,14 +126,9 @@ func (d *decision) closeOrder(t *touched) bool {
 	}
 	d.c.orders -= fewer
 	d.c.net = addMoney(d.c.net, -t.given)
-	if d.hasPane(o.day) {
-		d.c.addPane(o.day, -fewer, -t.given)
-	}
+	d.c.addPane(o.day, -fewer, -t.given)
 	return wholly
 }
-
-// hasPane reports whether the day's pane is still kept.
-func (d *decision) hasPane(day event.Day) bool { return day > d.keptAfter() }
 
 // findLastOrder looks up the latest order that is not wholly refunded.
 func (d *decision) findLastOrder() {

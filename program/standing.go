@@ -14,7 +14,8 @@ func (d *decision) keptAfter() event.Day {
 	return d.today - event.Day(keep)
 }
 
-// measure sums the windows as of today. A window of W days is today and the W−1
+// measure drops panes that no rule needs (a late event or refund may have just
+// written to one) and sums the windows as of today. A window of W days is today and the W−1
 // days before; days ahead of the clock (a sender's clock runs fast) count at
 // once.
 func (d *decision) measure() {

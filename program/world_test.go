@@ -155,6 +155,9 @@ func (w *world) check(id string, e *event.Entry) {
 	if s.Balance != balance {
 		w.t.Fatalf("balance %d, lots %d", s.Balance, balance)
 	}
+	if on, points := nextExpiry(Lots(w.st, id)); s.NextExpiryOn != on || s.NextExpiryPoints != points {
+		w.t.Fatalf("%d points expire on %s: %+v", points, on, s)
+	}
 	if e.Standing != nil && *e.Standing != *s {
 		w.t.Fatalf("standing of the entry\n%+v\nand of the state\n%+v", *e.Standing, *s)
 	}
@@ -165,6 +168,19 @@ func (w *world) check(id string, e *event.Entry) {
 	if w.st.Due(key) != w.l.NextDue(w.st, id) {
 		w.t.Fatal("the core's due is not NextDue")
 	}
+}
+
+func nextExpiry(lots []Lot) (on event.Day, points int64) {
+	for _, lot := range lots {
+		if lot.ExpiresOn == 0 || on != 0 && lot.ExpiresOn > on {
+			continue
+		}
+		if on == 0 || lot.ExpiresOn < on {
+			on, points = lot.ExpiresOn, 0
+		}
+		points += lot.Remaining
+	}
+	return on, points
 }
 
 func line(product string, quantity, amount int64) event.OrderLine {
