@@ -77,6 +77,9 @@ func TestOrders(t *testing.T) {
 				t.Fatalf("answer %+v", got)
 			}
 			e := r.log.events(t)[0]
+			if len(e.Properties) != 0 {
+				t.Errorf("said twice: %s", e.Properties)
+			}
 			if !reflect.DeepEqual(e.Order, c.want) {
 				t.Errorf("order %+v\nwant  %+v", e.Order, c.want)
 			}

@@ -331,6 +331,13 @@ func (n *Normaliser) facts(e *event.Event, o object, c Call) *event.Invalid {
 		return about(e, o, "previousId", "previous_id")
 	}
 	e.Properties, bad = n.keep(o, "properties")
+	// What a typed section holds is not said twice.
+	if e.Order != nil || e.Refund != nil || e.Survey != nil {
+		delete(e.Properties, "order_id")
+	}
+	if e.Order != nil {
+		delete(e.Properties, "coupon")
+	}
 	return bad
 }
 
