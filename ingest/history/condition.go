@@ -60,7 +60,7 @@ func (c *checker) condition(path, text string, m *Mapping) *condition {
 			c.at(path, "add it to columns", "the expression uses %s, which is no column of this mapping", name)
 		}
 	}
-	return &condition{text: text, program: program}
+	return &condition{text: text, program: program, invoiceOnly: slices.Equal(names.seen, []string{"invoice"})}
 }
 
 // within is the place of line and column of an expression in the YAML text.

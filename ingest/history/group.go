@@ -15,10 +15,18 @@ type grouper struct {
 	m       *Mapping
 	reader  *lineReader
 	machine vm.VM
+	memo    map[*condition]memo
 	plan    *Plan
 	open    map[groupKey]*group
 	order   []*group // as first seen
 	nth     map[rowKey]int
+}
+
+// memo is what a condition on the invoice alone gave last: the lines of an
+// invoice mostly follow each other.
+type memo struct {
+	invoice string
+	value   bool
 }
 
 // groupKey: an invoice may hold lines of an order and of a refund.
@@ -49,7 +57,7 @@ type group struct {
 
 func newGrouper(file string, m *Mapping) *grouper {
 	return &grouper{
-		file: file, m: m, reader: newLineReader(m), open: map[groupKey]*group{}, nth: map[rowKey]int{},
+		file: file, m: m, reader: newLineReader(m), memo: map[*condition]memo{}, open: map[groupKey]*group{}, nth: map[rowKey]int{},
 		plan: &Plan{Source: m.Source, Currency: m.Currency, Say: m.Say, SetAside: map[string]int64{}},
 	}
 }
@@ -68,7 +76,7 @@ func (g *grouper) row(source rows, trouble *bad, cells *[roles]cell) error {
 	}
 	for i := range g.m.setAside {
 		s := &g.m.setAside[i]
-		yes, err := s.when.holds(&g.machine, &l)
+		yes, err := g.holds(s.when, &l)
 		if err != nil {
 			return g.rejectRow(source, conditionFailed(err), &l, false)
 		}
@@ -80,7 +88,7 @@ func (g *grouper) row(source rows, trouble *bad, cells *[roles]cell) error {
 	refund := false
 	if g.m.refund != nil {
 		var err error
-		if refund, err = g.m.refund.holds(&g.machine, &l); err != nil {
+		if refund, err = g.holds(g.m.refund, &l); err != nil {
 			return g.rejectRow(source, conditionFailed(err), &l, false)
 		}
 	}
@@ -88,6 +96,20 @@ func (g *grouper) row(source rows, trouble *bad, cells *[roles]cell) error {
 		return g.rejectRow(source, b, &l, refund)
 	}
 	return nil
+}
+
+func (g *grouper) holds(c *condition, l *line) (bool, error) {
+	if !c.invoiceOnly {
+		return c.holds(&g.machine, l)
+	}
+	if last, ok := g.memo[c]; ok && last.invoice == l.Invoice {
+		return last.value, nil
+	}
+	yes, err := c.holds(&g.machine, l)
+	if err == nil {
+		g.memo[c] = memo{l.Invoice, yes}
+	}
+	return yes, err
 }
 
 func conditionFailed(err error) *bad {

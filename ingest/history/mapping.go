@@ -56,6 +56,8 @@ type setAside struct {
 type condition struct {
 	text    string
 	program *vm.Program
+	// invoiceOnly: it looks at nothing but the invoice.
+	invoiceOnly bool
 }
 
 // Problem is one thing wrong with a mapping.
