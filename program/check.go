@@ -3,6 +3,9 @@ package program
 import (
 	"maps"
 	"slices"
+	"time"
+
+	"github.com/punchcard/punchcard/event"
 )
 
 // checkReferences looks at what one part of the file says about another: ids
@@ -33,6 +36,47 @@ func checkReferences(f fields, b *Book) {
 	for _, item := range f.each("multipliers") {
 		checkNamed(item, "rules", spend, "rule on: order")
 	}
+	if at, ok := f.get("multipliers"); ok && len(f.complaints.list) == 0 {
+		checkMeeting(at, b)
+	}
+}
+
+// checkMeeting refuses more multipliers on one order than are counted: none may
+// be left out in silence. Meetings begin where one of them begins.
+func checkMeeting(p place, b *Book) {
+	if len(b.Multipliers) <= maxMultipliers {
+		return
+	}
+	tiers := []string{""}
+	for _, l := range b.Tiers.Levels {
+		tiers = append(tiers, l.ID)
+	}
+	for i := range b.Rules {
+		if b.Rules[i].Kind != RuleSpend {
+			continue
+		}
+		for j := range b.Multipliers {
+			for day := time.Sunday; day <= time.Saturday; day++ {
+				for _, tier := range tiers {
+					if meeting(b, b.Rules[i].ID, b.Multipliers[j].From, day, tier) > maxMultipliers {
+						p.problem("join some, or limit them by weekdays, tiers, rules or time", "more than %d meet on one order of rule %s", maxMultipliers, clip(b.Rules[i].ID))
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func meeting(b *Book, rule string, at event.Time, day time.Weekday, tier string) (n int) {
+	for i := range b.Multipliers {
+		m := &b.Multipliers[i]
+		// From 0 is open: it is met by the earliest of the others too.
+		if m.applies(rule, max(at, 1), day, tier) {
+			n++
+		}
+	}
+	return n
 }
 
 // each returns the entries of the list at a path, silently: their form was

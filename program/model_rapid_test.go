@@ -186,8 +186,10 @@ func (h *drawn) draw(t *rapid.T) *event.Event {
 	switch rapid.IntRange(0, 9).Draw(t, "late") {
 	case 0:
 		at = at.Add(-time.Duration(rapid.IntRange(1, 35*24).Draw(t, "by")) * time.Hour)
-	case 1:
-		at = at.Add(event.MaxFuture)
+	case 1: // the sender's clock is ahead, over midnight
+		midnight := (event.DayOf(h.clock, h.b.Zone) + 1).Start(h.b.Zone)
+		h.clock = max(h.clock, midnight.Add(-event.MaxFuture/2))
+		at = h.clock.Add(event.MaxFuture)
 	}
 	ev := &event.Event{Type: event.TypeTrack, AccountID: "ann", EventTime: at, MessageID: fmt.Sprintf("m%03d", h.n)}
 	switch rapid.IntRange(0, 11).Draw(t, "what") {

@@ -17,8 +17,8 @@ const ProgramFile = "program.yaml"
 // Limits on a rule file; the size of all files is event.MaxBundleBytes.
 const (
 	MaxFiles       = 64
-	MaxRules       = 200
-	MaxMultipliers = 100
+	MaxRules       = 100
+	MaxMultipliers = 40
 	MaxTiers       = 20
 	MaxExclusions  = 2000
 	// MaxRulePoints bounds the points that one rule names, MaxMultiplierPercent
