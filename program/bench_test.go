@@ -7,8 +7,26 @@ import (
 	"github.com/punchcard/punchcard/event"
 )
 
-// BenchmarkApplyOrder: orders of two lines of members with some history, on a
-// warm state in memory.
+// warmState keeps cores and histograms and writes new orders, index keys and
+// lots to nowhere: what is measured is the rules and the encoding, not the growth
+// of a map.
+type warmState struct{ *MemState }
+
+func (s warmState) Put(key, value []byte, due event.Time) {
+	switch key[0] {
+	case kindOrder, kindNewest, kindLot:
+		return
+	}
+	v := s.values[string(key)]
+	if !v.live {
+		s.MemState.Put(key, value, due)
+		return
+	}
+	v.value, v.due = append(v.value[:0], value...), due
+	s.values[string(key)] = v
+}
+
+// BenchmarkApplyOrder: orders of two lines of members with some history.
 func BenchmarkApplyOrder(b *testing.B) {
 	book := testBook()
 	book.RFM.Method = ScorePopulation
@@ -31,10 +49,11 @@ func BenchmarkApplyOrder(b *testing.B) {
 		orders[i] = orderOf(ids[i%customers], fmt.Sprintf("order-%08d", i), w.m.Clock, line("A", 2, 1_999), line("B", 1, 2_499))
 		orders[i].MessageID = "m"
 	}
+	st := warmState{w.st}
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range orders {
 		var e event.Entry
-		w.l.Apply(w.st, w.m, &orders[i], &e)
+		w.l.Apply(st, w.m, &orders[i], &e)
 	}
 }
