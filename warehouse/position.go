@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -35,6 +36,30 @@ func (w *Warehouse) Positions(ctx context.Context, table string) (map[int32]int6
 		var n int64
 		err := r.Scan(&p, &n)
 		out[p] = n
+		return err
+	})
+	return out, err
+}
+
+// PositionsOf is Positions for several tables of the ledger, in one question.
+func (w *Warehouse) PositionsOf(ctx context.Context, tables []string) (map[string]map[int32]int64, error) {
+	out := make(map[string]map[int32]int64, len(tables))
+	parts := make([]string, len(tables))
+	for i, t := range tables {
+		out[t] = make(map[int32]int64)
+		parts[i] = "SELECT '" + t + "' AS name, partition, max(sequence) FROM " + t + " GROUP BY partition"
+	}
+	if len(tables) == 0 {
+		return out, nil
+	}
+	err := w.each(ctx, positionTimeout, "reading positions", strings.Join(parts, " UNION ALL "), nil, func(r driver.Rows) error {
+		var name string
+		var p int32
+		var n int64
+		err := r.Scan(&name, &p, &n)
+		if err == nil {
+			out[name][p] = n
+		}
 		return err
 	})
 	return out, err

@@ -46,6 +46,7 @@ var (
 type Warehouse interface {
 	Insert(ctx context.Context, table, token string, columns []warehouse.Column) error
 	Positions(ctx context.Context, table string) (map[int32]int64, error)
+	PositionsOf(ctx context.Context, tables []string) (map[string]map[int32]int64, error)
 	LedgerPositions(ctx context.Context) (map[int32]warehouse.Position, error)
 	Settle(ctx context.Context) error
 }
@@ -194,13 +195,9 @@ func (s *Sink) positions(ctx context.Context) (map[int32]warehouse.Position, map
 	if err := s.cfg.Warehouse.Settle(ctx); err != nil {
 		return nil, nil, err
 	}
-	tables := make(map[string]map[int32]int64)
-	for _, name := range tableNames {
-		p, err := s.cfg.Warehouse.Positions(ctx, name)
-		if err != nil {
-			return nil, nil, err
-		}
-		tables[name] = p
+	tables, err := s.cfg.Warehouse.PositionsOf(ctx, tableNames)
+	if err != nil {
+		return nil, nil, err
 	}
 	have, err := s.cfg.Warehouse.LedgerPositions(ctx)
 	if err != nil {

@@ -1,0 +1,266 @@
+package sink
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/stream"
+	"github.com/punchcard/punchcard/warehouse"
+)
+
+func TestFactsArrive(t *testing.T) {
+	w := newWorld(t)
+	w.publish(500)
+	s := New(w.config())
+	stop := w.run(s)
+	w.arrive(s)
+	w.publish(300)
+	w.arrive(s)
+	must(t, stop())
+	w.publish(200)
+	s = New(w.config())
+	w.run(s)
+	w.arrive(s)
+	lag, err := s.Lag(t.Context())
+	if err != nil || lag[0] != 0 || lag[1] != 0 || len(lag) != testPartitions {
+		t.Errorf("lag %v, %v", lag, err)
+	}
+	w.compareStandings()
+}
+
+// compareStandings compares customers with the ledger's own balances, and one
+// account's entries with the JSON that was published.
+func (w *world) compareStandings() {
+	have := make(map[string]int64)
+	for _, r := range w.ask("SELECT customer_id, balance FROM customers") {
+		have[r[0].(string)] = r[1].(int64)
+	}
+	if len(have) != len(w.ledger.balance) {
+		w.t.Errorf("%d customers, want %d", len(have), len(w.ledger.balance))
+	}
+	for id, n := range w.ledger.balance {
+		if have[id] != n {
+			w.t.Errorf("customer %s: %d points, want %d", id, have[id], n)
+		}
+	}
+	list, err := w.warehouse.Entries(w.t.Context(), "c1-3", 0, 3)
+	must(w.t, err)
+	var e, older event.Entry
+	must(w.t, event.DecodeEntry(list[0], &e))
+	if len(list) != 3 || e.AccountID != "c1-3" || string(e.Append(nil)) != string(list[0]) {
+		w.t.Errorf("%d entries, newest %s", len(list), list[0])
+	}
+	list, err = w.warehouse.Entries(w.t.Context(), "c1-3", e.Sequence, 1)
+	must(w.t, err)
+	must(w.t, event.DecodeEntry(list[0], &older))
+	if older.Sequence >= e.Sequence {
+		w.t.Errorf("entry %d is not before %d", older.Sequence, e.Sequence)
+	}
+}
+
+// flaky fails inserts of one table, before or after they are done.
+type flaky struct {
+	*warehouse.Warehouse
+	table  string
+	after  bool
+	fails  atomic.Int64 // how often still
+	failed func()
+}
+
+var errFlaky = errors.New("the line broke")
+
+func (f *flaky) Insert(ctx context.Context, table, token string, columns []warehouse.Column) error {
+	if table == f.table && f.fails.Add(-1) >= 0 {
+		if f.after {
+			if err := f.Warehouse.Insert(ctx, table, token, columns); err != nil {
+				return err
+			}
+		}
+		if f.failed != nil {
+			f.failed()
+		}
+		return errFlaky
+	}
+	return f.Warehouse.Insert(ctx, table, token, columns)
+}
+
+func TestFailuresOfEveryTable(t *testing.T) {
+	w := newWorld(t)
+	for _, table := range tableNames {
+		for _, after := range []bool{false, true} {
+			w.publish(60)
+			c := w.config()
+			f := &flaky{Warehouse: w.warehouse, table: table, after: after}
+			f.fails.Store(1)
+			c.Warehouse = f
+			s := New(c)
+			stop := w.run(s)
+			must(t, s.WaitFor(t.Context(), w.ledger.sequence))
+			must(t, stop())
+			if f.fails.Load() > 0 {
+				t.Errorf("%s: did not fail", table)
+			}
+		}
+	}
+	w.verify()
+}
+
+// A sink that dies between two tables of a round leaves some of them ahead.
+func TestDyingBetweenTables(t *testing.T) {
+	w := newWorld(t)
+	for _, table := range tableNames {
+		w.publish(60)
+		c := w.config()
+		ctx, cancel := context.WithCancel(t.Context())
+		f := &flaky{Warehouse: w.warehouse, table: table, failed: cancel}
+		f.fails.Store(1)
+		c.Warehouse = f
+		must(t, New(c).Run(ctx))
+	}
+	if n := w.ask("SELECT (SELECT max(sequence) FROM orders) > (SELECT max(sequence) FROM entries)")[0][0]; fmt.Sprint(n) != "1" {
+		t.Error("the facts are not ahead of the entries: the test tests nothing")
+	}
+	s := New(w.config())
+	w.run(s)
+	w.arrive(s)
+	w.compareStandings()
+}
+
+// The engine does the insert, but its answer never comes.
+func TestReplyLost(t *testing.T) {
+	w := newWorld(t)
+	target, err := url.Parse(w.engine.URL())
+	must(t, err)
+	var lost atomic.Int64
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if strings.HasPrefix(r.Request.URL.Query().Get("query"), "INSERT") && lost.Add(1)%4 == 0 {
+			panic(http.ErrAbortHandler) // closes the connection without an answer
+		}
+		return nil
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	server := &http.Server{Handler: proxy}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	c := w.config()
+	c.Warehouse = w.open("http://" + listener.Addr().String())
+	s := New(c)
+	w.run(s)
+	for range 5 {
+		w.publish(100)
+		w.arrive(s)
+	}
+	if lost.Load() < 20 {
+		t.Errorf("only %d inserts went through the proxy", lost.Load())
+	}
+}
+
+func TestEngineKilled(t *testing.T) {
+	w := newWorld(t)
+	s := New(w.config())
+	w.run(s)
+	for range 3 {
+		w.publish(200)
+		must(t, syscall.Kill(w.engine.Pid(), syscall.SIGKILL))
+		w.publish(200)
+		w.arrive(s)
+	}
+	if w.engine.Restarts() < 3 {
+		t.Errorf("the engine was started again %d times, want 3", w.engine.Restarts())
+	}
+}
+
+func TestHalts(t *testing.T) {
+	w := newWorld(t)
+	w.publish(50)
+	s := New(w.config())
+	stop := w.run(s)
+	w.arrive(s)
+	must(t, stop())
+
+	other := newLedger(2)
+	topic := w.cluster.Topic(event.TopicLedger)
+	send := func(e *event.Entry) {
+		must(t, w.publisher.Publish(t.Context(), &stream.Record{Topic: topic, Partition: e.Partition, Value: e.Append(nil)}))
+	}
+	hole := other.next()
+	hole.Sequence = w.ledger.sequence[hole.Partition] + 2
+	send(hole)
+	if err := New(w.config()).Run(t.Context()); !errors.Is(err, ErrHole) {
+		t.Errorf("hole: %v", err)
+	}
+	w.ask("INSERT INTO entries (partition, sequence, ledger_offset) VALUES (0, 1000, 1)")
+	if err := New(w.config()).Run(t.Context()); !errors.Is(err, ErrOther) {
+		t.Errorf("other ledger: %v", err)
+	}
+	w.ask("INSERT INTO entries (partition, sequence, ledger_offset) VALUES (0, 1001, 100000)")
+	s = New(w.config())
+	if err := s.Run(t.Context()); !errors.Is(err, ErrAhead) {
+		t.Errorf("ahead: %v", err)
+	}
+	if err := s.WaitFor(t.Context(), map[int32]int64{1: 1 << 40}); !errors.Is(err, ErrAhead) {
+		t.Errorf("waiting for a sink that halted: %v", err)
+	}
+}
+
+// Rows whose token is known, but that are gone, are inserted all the same.
+func TestTokenOfRowsThatAreGone(t *testing.T) {
+	w := newWorld(t)
+	w.publish(50)
+	_, tables, err := New(w.config()).positions(t.Context())
+	must(t, err)
+	in := newWriter(w.config(), tables)
+	b := block{table: "surveys", spans: map[int32]span{0: {1, 1}}, columns: []column{{Name: "partition", Values: []int32{0}}, {Name: "sequence", Values: []int64{1}}}}
+	must(t, in.insert(t.Context(), &b))
+	w.ask("ALTER TABLE surveys DELETE WHERE 1 SETTINGS mutations_sync = 1")
+	must(t, newWriter(w.config(), tables).insert(t.Context(), &b))
+	if n := w.ask("SELECT count() FROM surveys")[0][0]; fmt.Sprint(n) != "1" {
+		t.Errorf("%v rows, want 1", n)
+	}
+}
+
+func TestRejectsArriveOnce(t *testing.T) {
+	w := newWorld(t)
+	c := w.config()
+	c.Rejects = true
+	sent := 0
+	for range 3 {
+		for range 20 {
+			r := event.Reject{V: 1, Code: event.RejectInvalidField, Field: "quantity", Message: "is negative", Source: "till", ReceivedTime: event.At(time.Now()), Original: `{"a":"…"}`, OriginalBytes: 11}
+			value, err := json.Marshal(r)
+			must(t, err)
+			must(t, w.publisher.Publish(t.Context(), &stream.Record{Topic: w.cluster.Topic(event.TopicRejects), Value: value}))
+			sent++
+		}
+		must(t, w.publisher.Publish(t.Context(), &stream.Record{Topic: w.cluster.Topic(event.TopicRejects), Value: []byte("no reject")}))
+		sent++
+		s := New(c)
+		stop := w.run(s)
+		for status, changed := s.status.read(); status.Rejects[0] < int64(sent-1); status, changed = s.status.read() {
+			select {
+			case <-changed:
+			case <-t.Context().Done():
+				t.Fatal("rejects did not arrive")
+			}
+		}
+		must(t, stop())
+	}
+	want := fmt.Sprintf("[[invalid_field %d quantity] [invalid_json 3 ]]", sent-3)
+	if have := w.ask("SELECT code, count(), any(field) FROM rejects GROUP BY code ORDER BY code"); fmt.Sprint(have) != want {
+		t.Errorf("%v, want %s", have, want)
+	}
+}

@@ -1,0 +1,255 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/stream"
+	broker "github.com/punchcard/punchcard/event/stream/embedded"
+	"github.com/punchcard/punchcard/warehouse"
+	engine "github.com/punchcard/punchcard/warehouse/embedded"
+)
+
+func TestMain(m *testing.M) {
+	if engine.IsChild() {
+		engine.RunChild()
+	}
+	os.Exit(m.Run())
+}
+
+const testPartitions = 3
+
+// world is a broker with a ledger, and an engine.
+type world struct {
+	t         testing.TB
+	cluster   *stream.Cluster
+	engine    *engine.Engine
+	warehouse *warehouse.Warehouse
+	publisher *stream.Publisher
+	ledger    *ledger
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	if _, err := engine.FindLibrary(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	ctx := t.Context()
+	b, err := broker.Start(ctx, broker.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	must(t, err)
+	t.Cleanup(func() { b.Close() })
+	c, err := stream.Open(ctx, stream.Config{Brokers: []string{b.Addr()}, WriterEpoch: b.Epoch()})
+	must(t, err)
+	t.Cleanup(c.Close)
+	must(t, c.EnsureTopics(ctx, []stream.TopicSpec{{Name: event.TopicLedger, Partitions: testPartitions}, {Name: event.TopicRejects, Partitions: 1}}))
+	p, err := c.Publisher(stream.PublisherOptions{ManualPartition: true})
+	must(t, err)
+	t.Cleanup(p.Close)
+	e, err := engine.Start(context.Background(), engine.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	must(t, err)
+	t.Cleanup(func() { e.Close() })
+	w := &world{t: t, cluster: c, engine: e, publisher: p, ledger: newLedger(1)}
+	w.warehouse = w.open(e.URL())
+	must(t, w.warehouse.Migrate(ctx))
+	return w
+}
+
+func (w *world) open(url string) *warehouse.Warehouse {
+	w.t.Helper()
+	h, err := warehouse.Open(w.t.Context(), warehouse.Config{URL: url, User: "punchcard", Password: w.engine.WriterKey()})
+	must(w.t, err)
+	w.t.Cleanup(func() { h.Close() })
+	return h
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// publish writes n more entries to the ledger.
+func (w *world) publish(n int) {
+	w.t.Helper()
+	recs := make([]*stream.Record, 0, n)
+	for range n {
+		e := w.ledger.next()
+		recs = append(recs, &stream.Record{Topic: w.cluster.Topic(event.TopicLedger), Partition: e.Partition, Key: []byte(e.AccountID), Value: e.Append(nil)})
+	}
+	must(w.t, w.publisher.Publish(w.t.Context(), recs...))
+}
+
+// run starts a sink and returns how to stop it; it gives Run's error.
+func (w *world) run(s *Sink) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	var err error
+	ended := false
+	stop = func() error {
+		cancel()
+		if !ended {
+			err, ended = <-done, true
+		}
+		return err
+	}
+	w.t.Cleanup(func() { stop() })
+	return stop
+}
+
+func (w *world) config() Config {
+	return Config{Cluster: w.cluster, Warehouse: w.warehouse, CollectFor: 20 * time.Millisecond}
+}
+
+// arrive waits until the sink has all that was published, and verifies.
+func (w *world) arrive(s *Sink) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
+	defer cancel()
+	must(w.t, s.WaitFor(ctx, w.ledger.sequence))
+	w.verify()
+}
+
+func (w *world) verify() {
+	w.t.Helper()
+	found, err := w.warehouse.Verify(w.t.Context(), w.ledger.sequence)
+	must(w.t, err)
+	for _, f := range found {
+		w.t.Error(f)
+	}
+	if rows := w.ask("SELECT sum(gaps), sum(doubles), sum(entries) FROM pipeline_health"); fmt.Sprint(rows) != fmt.Sprintf("[[0 0 %d]]", w.ledger.total()) {
+		w.t.Errorf("gaps, doubles, entries: %v, want 0, 0, %d", rows, w.ledger.total())
+	}
+}
+
+func (w *world) ask(statement string, args ...any) [][]any {
+	w.t.Helper()
+	_, _, rows, err := w.warehouse.Query(w.t.Context(), statement, args...)
+	must(w.t, err)
+	return rows
+}
+
+// ledger invents entries that hold together: balances are sums of postings.
+type ledger struct {
+	random   *rand.Rand
+	sequence map[int32]int64
+	balance  map[string]int64
+	orders   map[string]int64
+	clock    event.Time
+}
+
+func newLedger(seed uint64) *ledger {
+	l := &ledger{random: rand.New(rand.NewPCG(seed, 2)), sequence: make(map[int32]int64), balance: make(map[string]int64), orders: make(map[string]int64)}
+	l.clock = event.At(time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC))
+	for p := range int32(testPartitions) {
+		l.sequence[p] = 0
+	}
+	return l
+}
+
+func (l *ledger) total() int64 {
+	n := int64(0)
+	for _, s := range l.sequence {
+		n += s
+	}
+	return n
+}
+
+func (l *ledger) next() *event.Entry {
+	p := int32(l.random.IntN(testPartitions))
+	l.sequence[p]++
+	l.clock = l.clock.Add(time.Minute)
+	e := &event.Entry{
+		V: 1, Partition: p, Sequence: l.sequence[p], SourceOffset: l.sequence[p] * 2, Semantics: 1, BundleID: "b1", Kind: event.KindEvent, Outcome: event.OutcomeApplied,
+		Cause: event.Cause{Type: event.TypeTrack, Name: event.NameOrderCompleted, ID: fmt.Sprintf("m-%d-%d", p, l.sequence[p])}, EventTime: l.clock.Add(-time.Second), EntryTime: l.clock,
+	}
+	id := fmt.Sprintf("c%d-%d", p, l.random.IntN(20))
+	switch n := l.random.IntN(20); {
+	case n < 2:
+		e.Kind, e.Cause, e.Tick = event.KindTick, event.Cause{Type: event.TypeTick}, &event.TickFact{Fired: 1}
+	case n < 4:
+		e.AccountID, e.Outcome = id, event.OutcomeDuplicateOrder
+		e.Order = &event.OrderFact{OrderID: "again", Currency: "GBP"}
+	case n < 6:
+		l.order(e, event.PrefixGuest+e.Cause.ID)
+		e.Outcome, e.Reason = event.OutcomeKept, event.ReasonGuest
+	case n < 9:
+		l.redeem(e, id)
+	case n < 11:
+		l.refund(e, id)
+	default:
+		l.order(e, id)
+		l.earn(e, id, 1+l.random.Int64N(100))
+	}
+	return e
+}
+
+func (l *ledger) order(e *event.Entry, id string) {
+	e.AccountID = id
+	l.orders[id]++
+	f := &event.OrderFact{OrderID: "o-" + e.Cause.ID, Currency: "GBP", Number: l.orders[id], Channel: "web"}
+	for i := range 1 + l.random.IntN(4) {
+		amount := 1 + l.random.Int64N(5000)
+		f.NetMinor += amount
+		f.Lines = append(f.Lines, event.LineFact{OrderLine: event.OrderLine{ProductID: fmt.Sprint("p", i), Name: "it's \\ a \"thing\"\n€", Quantity: 2, AmountMinor: amount}, Excluded: i == 2})
+	}
+	f.BaseMinor = f.NetMinor
+	e.Order = f
+}
+
+func (l *ledger) earn(e *event.Entry, id string, points int64) {
+	l.balance[id] += points
+	e.Decisions = []event.Decision{{RuleID: "spend", Points: points, BaseMinor: e.Order.NetMinor, Percent: 200, Multipliers: []string{"weekend"}}, {RuleID: "other", Reason: event.ReasonNoRule}}
+	e.Postings = []event.Posting{
+		{Account: event.AccountCustomer, Wallet: "points", Points: points, LotID: "lot" + e.Cause.ID, ExpiresOn: 21000, Reason: event.PostEarn, RuleID: "spend", OrderID: e.Order.OrderID},
+		{Account: event.AccountEarned, Wallet: "points", Points: -points, Reason: event.PostEarn, RuleID: "spend", OrderID: e.Order.OrderID},
+	}
+	if l.orders[id] == 1 {
+		e.Enrolment = &event.Enrolment{RuleID: "first"}
+	}
+	e.Tier = &event.TierChange{To: "bronze", Reason: "enrolled"}
+	e.Scores = &event.ScoreChange{To: event.Scores{R: 5, F: 1, M: 2}, Reason: "order"}
+	l.stand(e, id)
+}
+
+func (l *ledger) redeem(e *event.Entry, id string) {
+	e.AccountID = id
+	points := 1 + l.random.Int64N(50)
+	e.Cause = event.Cause{Type: event.TypeRedeem, ID: e.Cause.ID}
+	e.Answer = true
+	if l.balance[id] < points {
+		e.Outcome, e.Reason = event.OutcomeRejected, event.ReasonInsufficientPoints
+		e.Redemption = &event.Redemption{RedemptionID: e.Cause.ID, Points: points, Balance: l.balance[id]}
+		return
+	}
+	l.balance[id] -= points
+	e.Redemption = &event.Redemption{RedemptionID: e.Cause.ID, Points: points, Accepted: true, Balance: l.balance[id]}
+	e.Postings = []event.Posting{
+		{Account: event.AccountCustomer, Wallet: "points", Points: -points, LotID: "lot", Reason: event.PostSpend},
+		{Account: event.AccountSpent, Wallet: "points", Points: points, Reason: event.PostSpend},
+	}
+	l.stand(e, id)
+}
+
+func (l *ledger) refund(e *event.Entry, id string) {
+	e.AccountID = id
+	e.Refund = &event.RefundFact{RefundID: "r-" + e.Cause.ID, Currency: "GBP", NetMinor: 300, MatchedMinor: 100, Lines: []event.RefundLine{
+		{OrderLine: event.OrderLine{ProductID: "p0", Quantity: 1, AmountMinor: 200}, Match: event.Partly, MatchedMinor: 100},
+		{OrderLine: event.OrderLine{ProductID: "p1", Quantity: 1, AmountMinor: 100}, Match: event.Unmatched},
+	}, Allocations: []event.Allocation{{OrderID: "o", Line: 0, AmountMinor: 100, Quantity: 1}}}
+	e.Survey = &event.Survey{Kind: "nps", Score: 3}
+}
+
+func (l *ledger) stand(e *event.Entry, id string) {
+	e.Standing = &event.Standing{CustomerID: id, Member: true, Balance: l.balance[id], Tier: "bronze", Orders: l.orders[id], Currency: "GBP",
+		Scores: event.Scores{R: 5, F: 1, M: 2}, NetSpendMinor: l.orders[id] * 100, LastOrderTime: e.EventTime, TierReviewOn: 21000}
+}
