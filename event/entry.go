@@ -232,7 +232,7 @@ type Posting struct {
 type TierChange struct {
 	From   string `json:"from"`
 	To     string `json:"to"`
-	Reason string `json:"reason"` // enrolled, reached, review, refund
+	Reason string `json:"reason"` // enrolled, reached, review, refund, program (other rules)
 	// SpendMinor is the net spend in the window that decided.
 	SpendMinor int64 `json:"spend_minor"`
 }
@@ -249,7 +249,7 @@ type ScoreChange struct {
 	From   Scores `json:"from"`
 	To     Scores `json:"to"`
 	Day    Day    `json:"cut_points_day,omitempty"`
-	Reason string `json:"reason"` // order, refund, time, cut_points
+	Reason string `json:"reason"` // order, refund, time, cut_points, program (other rules)
 }
 
 // Standing is how a customer stands: the value of topic customers and of the
