@@ -19,6 +19,11 @@ import (
 // childArgument makes this binary the engine; it is no command of a user's.
 const childArgument = "__punchcard-engine"
 
+// confinedArgument marks the second start, behind Landlock.
+const confinedArgument = "confined"
+
+var errLandlock = errors.New("this kernel has no Landlock")
+
 // listenerDescriptor is the inherited port: the first after stdin, stdout, stderr.
 const listenerDescriptor = 3
 
@@ -27,7 +32,8 @@ const listenerDescriptor = 3
 type childConfig struct {
 	Dir     string
 	Library string
-	Key     string
+	Key     string // the writer's
+	Reader  string // the readers', or "" when they need none
 	Memory  int64
 }
 
@@ -44,7 +50,14 @@ func RunChild() {
 	os.Exit(0)
 }
 
+// The child's arguments: the data directory and the library, which Landlock has
+// to know before the rest is read.
 func runChild() error {
+	if len(os.Args) == 4 {
+		if err := runConfined(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, "engine: readers are held by the engine and the parsed query alone:", err)
+		}
+	}
 	var c childConfig
 	decoder := json.NewDecoder(os.Stdin)
 	if err := decoder.Decode(&c); err != nil {
@@ -85,7 +98,7 @@ func runChild() error {
 // engine is the loaded library with its open data directory.
 type engine struct {
 	dir            string
-	key            string
+	key, readerKey string
 	memory         int64
 	version        string
 	keeper         *session // keeps the engine up; used for nothing after opening
@@ -98,7 +111,7 @@ func openEngine(c childConfig) (*engine, error) {
 		return nil, err
 	}
 	chdbSignalHandlers(0) // the Go runtime has its own
-	e := &engine{dir: filepath.Join(c.Dir, "data"), key: c.Key, memory: c.Memory,
+	e := &engine{dir: filepath.Join(c.Dir, "data"), key: c.Key, readerKey: c.Reader, memory: c.Memory,
 		slots: make(chan struct{}, maxConcurrent), readers: make(chan struct{}, maxReaders)}
 	if e.memory <= 0 {
 		e.memory = defaultMemory
@@ -107,10 +120,19 @@ func openEngine(c childConfig) (*engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	if e.keeper, err = openSession("--path="+e.dir, fmt.Sprintf("--max_server_memory_usage=%d", e.memory)); err != nil {
+	if e.keeper, err = openSession(bootOptions(e.dir, e.memory)...); err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", e.dir, err)
 	}
 	return e, e.prepare()
+}
+
+// bootOptions are the engine's own, read once when the first session opens it.
+func bootOptions(dir string, memory int64) []string {
+	return []string{"--path=" + dir,
+		fmt.Sprintf("--max_server_memory_usage=%d", memory),
+		fmt.Sprintf("--mark_cache_size=%d", memory/8),
+		fmt.Sprintf("--primary_index_cache_size=%d", memory/8),
+	}
 }
 
 // defaultUUID names the folder of database "default"; fixed for ever, for its

@@ -3,7 +3,11 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,5 +87,103 @@ func TestBadLibrary(t *testing.T) {
 	_, err := Start(context.Background(), Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Library: "crash_test.go"})
 	if err == nil || !strings.Contains(err.Error(), "crash_test.go") {
 		t.Fatal(err)
+	}
+}
+
+// parentVariable makes this test binary a parent that starts an engine, says
+// its process id and waits to be killed.
+const parentVariable = "EMBEDDED_TEST_PARENT_DIR"
+
+func TestChildDiesWithItsParent(t *testing.T) {
+	needEngine(t)
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), parentVariable+"="+t.TempDir())
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscan(out, &pid); err != nil || pid <= 1 {
+		_ = cmd.Process.Kill()
+		t.Fatalf("pid %d, %v", pid, err)
+	}
+	if err := syscall.Kill(pid, 0); err != nil {
+		t.Fatal("the child does not run", err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	waitFor(t, func() bool { return gone(pid) })
+}
+
+// gone tells whether a process ended; one that nobody waited for yet counts.
+func gone(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return syscall.Kill(pid, 0) != nil
+	}
+	return strings.Contains(string(stat), ") Z ")
+}
+
+func runParent(dir string) {
+	e, err := Start(context.Background(), Config{Dir: dir, Listen: "127.0.0.1:0"})
+	if err != nil {
+		fmt.Println(0, err)
+		os.Exit(1)
+	}
+	fmt.Println(e.Pid())
+	select {}
+}
+
+// Behind Landlock not even the writer's statements reach files or the network.
+func TestConfined(t *testing.T) {
+	library := needEngine(t)
+	log := &strings.Builder{}
+	e, err := Start(context.Background(), Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Library: library, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = e.Close() }()
+	if strings.Contains(log.String(), errLandlock.Error()) {
+		t.Skip(errLandlock)
+	}
+	for _, query := range []string{"SELECT * FROM file('/etc/hosts', 'LineAsString')", "SELECT file('/etc/hosts')", "SELECT * FROM file('/proc/1/environ', 'LineAsString')",
+		"INSERT INTO FUNCTION file('/tmp/embedded-test-out', 'CSV', 'a String') SELECT 'x'", "SELECT * FROM url('http://" + e.Addr() + "/ping', 'LineAsString')"} {
+		status, body, _ := ask(t, e, query, "user", WriterUser, "password", e.WriterKey())
+		if status == 200 {
+			t.Errorf("%s: %s", query, body)
+		}
+	}
+}
+
+// Beyond localhost readers need a key.
+func TestReaderKeyBeyondLocalhost(t *testing.T) {
+	library := needEngine(t)
+	dir := t.TempDir()
+	e, err := Start(context.Background(), Config{Dir: dir, Listen: "0.0.0.0:0", Library: library})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = e.Close() }()
+	if status, _, _ := ask(t, e, "SELECT 1"); status != 403 {
+		t.Errorf("without a key: %d", status)
+	}
+	if status, body, _ := ask(t, e, "SELECT 1", "user", "reader", "password", e.ReaderKey()); status != 200 || e.ReaderKey() == "" {
+		t.Errorf("with the key: %d %s", status, body)
+	}
+	if status, _, _ := ask(t, e, "CREATE DATABASE x", "user", "reader", "password", e.ReaderKey()); status != 403 {
+		t.Errorf("a reader wrote: %d", status)
+	}
+	if key, err := ReadReaderKey(dir); key != e.ReaderKey() {
+		t.Error(err)
+	}
+	for _, path := range []string{"writer.key", "reader.key"} {
+		if info, err := os.Stat(filepath.Join(dir, path)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Error(path, info, err)
+		}
 	}
 }

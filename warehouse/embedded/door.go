@@ -92,8 +92,11 @@ func (e *engine) isReader(req request) (bool, error) {
 	default:
 		return true, refuse(codeAuthFailed, "AUTHENTICATION_FAILED", "%q: Authentication failed: there is no such user; readers are default, reader or no name", req.user)
 	}
-	if req.key != "" {
-		return true, refuse(codeAuthFailed, "AUTHENTICATION_FAILED", "readers have no password; the writer is %s", WriterUser)
+	if subtle.ConstantTimeCompare([]byte(req.key), []byte(e.readerKey)) != 1 {
+		if e.readerKey == "" {
+			return true, refuse(codeAuthFailed, "AUTHENTICATION_FAILED", "readers have no password; the writer is %s", WriterUser)
+		}
+		return true, refuse(codeAuthFailed, "AUTHENTICATION_FAILED", "this port is open beyond this machine, so readers need the reader key as their password")
 	}
 	return true, nil
 }

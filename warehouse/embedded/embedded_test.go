@@ -15,6 +15,9 @@ func TestMain(m *testing.M) {
 	if IsChild() {
 		RunChild()
 	}
+	if dir := os.Getenv(parentVariable); dir != "" {
+		runParent(dir)
+	}
 	os.Exit(m.Run())
 }
 

@@ -50,6 +50,7 @@ type Config struct {
 type Engine struct {
 	config   Config
 	key      string
+	reader   string
 	listener *net.TCPListener
 	lock     *os.File
 	restarts atomic.Int64
@@ -108,14 +109,28 @@ func open(c Config) (*Engine, error) {
 	if e.lock, err = lockDir(c.Dir); err != nil {
 		return nil, err
 	}
-	if e.key, err = writerKey(c.Dir); err == nil {
-		e.listener, err = listen(c.Listen)
-	}
-	if err != nil {
+	if err := e.openDoor(); err != nil {
 		_ = e.lock.Close()
 		return nil, err
 	}
 	return e, nil
+}
+
+// openDoor reads or makes the keys and opens the port. Beyond this machine,
+// readers need a key too.
+func (e *Engine) openDoor() (err error) {
+	if e.key, err = makeKey(filepath.Join(e.config.Dir, writerKeyFile)); err != nil {
+		return err
+	}
+	if e.listener, err = listen(e.config.Listen); err != nil {
+		return err
+	}
+	if !e.listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		if e.reader, err = makeKey(filepath.Join(e.config.Dir, readerKeyFile)); err != nil {
+			_ = e.listener.Close()
+		}
+	}
+	return err
 }
 
 func listen(addr string) (*net.TCPListener, error) {
@@ -150,6 +165,9 @@ func (e *Engine) URL() string { return "http://" + e.Addr() }
 
 // WriterKey is the password of user "punchcard", who may write.
 func (e *Engine) WriterKey() string { return e.key }
+
+// ReaderKey is the password of readers, or "" when they need none: on localhost.
+func (e *Engine) ReaderKey() string { return e.reader }
 
 // Restarts counts how often the child was started again after a crash.
 func (e *Engine) Restarts() int { return int(e.restarts.Load()) }
@@ -307,9 +325,9 @@ func (e *Engine) spawn() (*exec.Cmd, io.WriteCloser, *childLog, error) {
 		return nil, nil, nil, fmt.Errorf("hand the port to the engine: %w", err)
 	}
 	defer func() { _ = port.Close() }()
-	cmd := exec.Command(self, childArgument)
+	cmd := exec.Command(self, childArgument, filepath.Join(e.config.Dir, "data"), e.config.Library)
 	cmd.Dir = filepath.Join(e.config.Dir, "data")
-	cmd.Env = append(os.Environ(), "TZ=UTC")
+	cmd.Env = append(os.Environ(), "TZ=UTC", "TMPDIR="+filepath.Join(e.config.Dir, "data"))
 	cmd.ExtraFiles = []*os.File{port}
 	cmd.SysProcAttr = dieWithParent()
 	said := &childLog{logger: e.config.Logger}
@@ -321,7 +339,7 @@ func (e *Engine) spawn() (*exec.Cmd, io.WriteCloser, *childLog, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, nil, nil, fmt.Errorf("start the engine: %w", err)
 	}
-	settings := childConfig{Dir: e.config.Dir, Library: e.config.Library, Key: e.key, Memory: e.config.MemoryLimitBytes}
+	settings := childConfig{Dir: e.config.Dir, Library: e.config.Library, Key: e.key, Reader: e.reader, Memory: e.config.MemoryLimitBytes}
 	if err := json.NewEncoder(stdin).Encode(settings); err != nil {
 		e.config.Logger.Warn("the ClickHouse engine did not take its settings", "error", err)
 	}

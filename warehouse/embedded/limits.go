@@ -58,6 +58,7 @@ func allLimits(memory int64) map[string]string {
 		"max_memory_usage":              strconv.FormatInt(memory, 10),
 		"max_result_bytes":              strconv.Itoa(maxAnswerBytes),
 		"async_insert":                  "0",
+		"http_max_tries":                "1", // where the child has no network, trying again only takes time
 	}
 }
 
@@ -71,7 +72,8 @@ var readerSettingPrefixes = []string{"output_format_json_", "output_format_csv_"
 	"output_format_arrow_", "output_format_parquet_", "output_format_native_", "output_format_decimal_", "output_format_write_",
 	"output_format_binary_"}
 
-// unlimited settings mean "no limit" when 0.
+// checkReaderSetting refuses what is not open to readers; 0, which means no
+// limit, is refused for limits.
 func checkReaderSetting(name, value string, memory int64) error {
 	switch name {
 	case "readonly":
