@@ -105,7 +105,11 @@ func (l *Library) Rescore(st State, m Moment, accountID string, e *event.Entry) 
 	}
 	e.BundleID, e.IsSimulated = d.book.ID, d.c.simulated
 	e.Outcome = event.OutcomeApplied
-	d.finish(scoreCuts)
+	reason := scoreProgram
+	if m.CutPoints != nil && d.now.RFM.Method == ScorePopulation {
+		reason = scoreCuts
+	}
+	d.finish(reason)
 	return true
 }
 

@@ -23,7 +23,7 @@ const (
 	scoreRefund  = "refund"
 	scoreTime    = "time"
 	scoreCuts    = "cut_points"
-	scoreProgram = "program"
+	scoreProgram = "program" // a sweep without cut points: another version of the rules
 )
 
 // SpendBucket returns the lower bound of the bucket that a net spend is counted

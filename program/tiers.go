@@ -50,7 +50,10 @@ func (d *decision) hasTiers() bool { return d.c.member && len(d.now.Tiers.Levels
 func (d *decision) setTier(level int, ground event.Day, reason string, spend int64) {
 	c, t := d.c, &d.now.Tiers
 	if id := t.Levels[level].ID; id != c.tier {
-		c.tier, c.tierSince = id, max(d.at, d.m.Clock)
+		c.tier, c.tierSince = id, d.at
+		if d.ev != nil { // a late event moves the tier now, a timer when it was due
+			c.tierSince = max(d.at, d.m.Clock)
+		}
 		if d.tierReason == "" {
 			d.tierReason = reason
 		}
