@@ -275,6 +275,13 @@ func (r *Runtime) owner(id int32) (*partition, error) {
 	return p, nil
 }
 
+// Owns reports whether the partition is open in this process.
+func (r *Runtime) Owns(id int32) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return id >= 0 && int(id) < len(r.status) && r.status[id].Owned
+}
+
 // Read calls fn with a partition's committed state; commits wait meanwhile, so fn
 // is short. ErrNotOwner when the partition is elsewhere, or not open.
 func (r *Runtime) Read(_ context.Context, id int32, fn func(v *table.View) error) error {
