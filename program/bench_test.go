@@ -17,8 +17,8 @@ func (s warmState) Put(key, value []byte, due event.Time) {
 	case kindOrder, kindNewest, kindLot:
 		return
 	}
-	v := s.values[string(key)]
-	if !v.live {
+	v, known := s.values[string(key)]
+	if !known {
 		s.MemState.Put(key, value, due)
 		return
 	}

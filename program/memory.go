@@ -12,20 +12,21 @@ import (
 // safe for use by several goroutines.
 type MemState struct {
 	values map[string]memValue
-	sorted []string // every key ever put, ascending; deleted ones are skipped
-	fresh  []string // keys put since the last Scan, not yet in sorted
+	// Keys in order, in runs of at most maxRun, so that an insertion moves little.
+	runs [][]string
 }
 
 type memValue struct {
 	value []byte
 	due   event.Time
-	live  bool
 }
+
+const maxRun = 512
 
 // Get implements State.
 func (s *MemState) Get(key []byte) ([]byte, bool) {
 	v, ok := s.values[string(key)]
-	return v.value, ok && v.live
+	return v.value, ok
 }
 
 // Put implements State.
@@ -33,54 +34,74 @@ func (s *MemState) Put(key, value []byte, due event.Time) {
 	if s.values == nil {
 		s.values = make(map[string]memValue)
 	}
-	old, known := s.values[string(key)]
-	v := memValue{value: append(old.value[:0:0], value...), due: due, live: true}
-	if !known {
-		k := string(key)
-		s.fresh = append(s.fresh, k)
-		s.values[k] = v
-		return
+	k := string(key)
+	if _, known := s.values[k]; !known {
+		s.insert(k)
 	}
-	s.values[string(key)] = v
+	s.values[k] = memValue{value: append(make([]byte, 0, len(value)), value...), due: due}
 }
 
 // Delete implements State.
 func (s *MemState) Delete(key []byte) {
-	if v, ok := s.values[string(key)]; ok {
-		v.live, v.value, v.due = false, nil, 0
-		s.values[string(key)] = v
+	k := string(key)
+	if _, known := s.values[k]; !known {
+		return
 	}
+	delete(s.values, k)
+	r := s.run(k)
+	run := s.runs[r]
+	i := sort.SearchStrings(run, k)
+	if run = append(run[:i], run[i+1:]...); len(run) > 0 {
+		s.runs[r] = run
+		return
+	}
+	s.runs = append(s.runs[:r], s.runs[r+1:]...)
+}
+
+// run returns the run that holds the key, or would.
+func (s *MemState) run(key string) int {
+	after := sort.Search(len(s.runs), func(i int) bool { return s.runs[i][0] > key })
+	return max(after-1, 0)
+}
+
+func (s *MemState) insert(key string) {
+	if len(s.runs) == 0 {
+		s.runs = [][]string{{key}}
+		return
+	}
+	r := s.run(key)
+	run := s.runs[r]
+	i := sort.SearchStrings(run, key)
+	run = append(run, "")
+	copy(run[i+1:], run[i:])
+	run[i] = key
+	s.runs[r] = run
+	if len(run) <= maxRun {
+		return
+	}
+	half := append(make([]string, 0, maxRun+1), run[maxRun/2:]...)
+	clear(run[maxRun/2:])
+	s.runs[r] = run[:maxRun/2]
+	s.runs = append(s.runs, nil)
+	copy(s.runs[r+2:], s.runs[r+1:])
+	s.runs[r+1] = half
 }
 
 // Scan implements State.
 func (s *MemState) Scan(from, to []byte, fn func(key, value []byte) bool) {
-	s.settle()
-	lo, hi := string(from), string(to)
-	for i := sort.SearchStrings(s.sorted, lo); i < len(s.sorted) && s.sorted[i] < hi; i++ {
-		if v := s.values[s.sorted[i]]; v.live && !fn([]byte(s.sorted[i]), v.value) {
-			return
-		}
-	}
-}
-
-// settle merges fresh keys into the sorted list.
-func (s *MemState) settle() {
-	if len(s.fresh) == 0 {
+	if len(s.runs) == 0 {
 		return
 	}
-	sort.Strings(s.fresh)
-	if len(s.fresh) < 64 {
-		for _, k := range s.fresh {
-			i := sort.SearchStrings(s.sorted, k)
-			s.sorted = append(s.sorted, "")
-			copy(s.sorted[i+1:], s.sorted[i:])
-			s.sorted[i] = k
+	lo, hi := string(from), string(to)
+	r := s.run(lo)
+	i := sort.SearchStrings(s.runs[r], lo)
+	for ; r < len(s.runs); r, i = r+1, 0 {
+		for _, k := range s.runs[r][i:] {
+			if k >= hi || !fn([]byte(k), s.values[k].value) {
+				return
+			}
 		}
-	} else {
-		s.sorted = append(s.sorted, s.fresh...)
-		sort.Strings(s.sorted)
 	}
-	s.fresh = s.fresh[:0]
 }
 
 // Due returns the instant at which the key asked to be visited, 0: none.
@@ -88,12 +109,11 @@ func (s *MemState) Due(key []byte) event.Time { return s.values[string(key)].due
 
 // Equal reports whether both hold the same keys, values and due instants.
 func (s *MemState) Equal(other *MemState) bool {
-	return s.within(other) && other.within(s)
-}
-
-func (s *MemState) within(other *MemState) bool {
+	if len(s.values) != len(other.values) {
+		return false
+	}
 	for k, v := range s.values {
-		if o := other.values[k]; v.live && (!o.live || o.due != v.due || !bytes.Equal(o.value, v.value)) {
+		if o, ok := other.values[k]; !ok || o.due != v.due || !bytes.Equal(o.value, v.value) {
 			return false
 		}
 	}
@@ -102,12 +122,12 @@ func (s *MemState) within(other *MemState) bool {
 
 // Clone returns a copy that shares nothing.
 func (s *MemState) Clone() *MemState {
-	c := &MemState{}
-	s.settle()
-	for _, k := range s.sorted {
-		if v := s.values[k]; v.live {
-			c.Put([]byte(k), v.value, v.due)
-		}
+	c := &MemState{values: make(map[string]memValue, len(s.values)), runs: make([][]string, len(s.runs))}
+	for k, v := range s.values {
+		c.values[k] = memValue{value: append([]byte(nil), v.value...), due: v.due}
+	}
+	for i, run := range s.runs {
+		c.runs[i] = append([]string(nil), run...)
 	}
 	return c
 }
