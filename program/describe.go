@@ -49,6 +49,13 @@ func (w *words) money(minor int64) string {
 	return s[:len(s)-digits] + "." + s[len(s)-digits:] + " " + w.book.Currency
 }
 
+func (w *words) count(points int64) string {
+	if points == 1 {
+		return "1 " + strings.TrimSuffix(w.book.Wallet, "s")
+	}
+	return fmt.Sprintf("%d %s", points, w.book.Wallet)
+}
+
 func (w *words) instant(t event.Time, open string) string {
 	if t == 0 {
 		return open
@@ -74,7 +81,7 @@ func (w *words) earning() {
 		s := ""
 		switch r.Kind {
 		case RuleSpend:
-			s = fmt.Sprintf("%d %s for each %s of an order", r.Points, w.book.Wallet, w.money(r.PerMinor))
+			s = fmt.Sprintf("%s for each %s of an order", w.count(r.Points), w.money(r.PerMinor))
 			if r.MinimumMinor > 0 {
 				s += ", from " + w.money(r.MinimumMinor) + " on"
 			}
@@ -82,11 +89,11 @@ func (w *words) earning() {
 				s = strings.TrimSuffix(s, "cut off") + "rounded half up"
 			}
 		case RuleAction:
-			if s = fmt.Sprintf("%d %s for each event %q", r.Points, w.book.Wallet, r.Event); r.MaxPerDay > 0 {
+			if s = fmt.Sprintf("%s for each event %q", w.count(r.Points), r.Event); r.MaxPerDay > 0 {
 				s += fmt.Sprintf(", at most %d a day", r.MaxPerDay)
 			}
 		case RuleSignUp:
-			s = fmt.Sprintf("%d %s on becoming a member, usable at once", r.Points, w.book.Wallet)
+			s = w.count(r.Points) + " on becoming a member, usable at once"
 		}
 		w.rule(r.ID, "%s%s", s, only(r.Tiers))
 	}

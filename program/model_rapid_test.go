@@ -23,6 +23,10 @@ func TestModel(t *testing.T) {
 		w.m.Clock = start
 		h := &drawn{b: b, clock: start}
 		m := newModel(b, start)
+		if rapid.Bool().Draw(t, "two versions") {
+			m.later, m.from = laterVersion(t, b), start.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "later by"))*24*time.Hour)
+			w.l.Add(m.later, m.from)
+		}
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			ev := h.draw(t)
 			w.to(h.clock, "ann")
@@ -125,7 +129,7 @@ func (m *model) scored() (spend, orders int64, last event.Time, s event.Scores) 
 
 // drawBook makes a small program in which much happens within weeks.
 func drawBook(t *rapid.T) *Book {
-	zone, err := time.LoadLocation(rapid.SampledFrom([]string{"UTC", "Europe/London", "America/New_York", "Pacific/Auckland"}).Draw(t, "zone"))
+	zone, err := time.LoadLocation(rapid.SampledFrom([]string{"UTC", "Europe/London", "America/New_York", "Pacific/Auckland", "Asia/Beirut"}).Draw(t, "zone"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +171,15 @@ func drawBook(t *rapid.T) *Book {
 		b.ExpiryMonths = rapid.IntRange(1, 3).Draw(t, "months")
 	}
 	return b
+}
+
+// laterVersion has other rules of earning; tiers and scores stay.
+func laterVersion(t *rapid.T, b *Book) *Book {
+	later := drawBook(t)
+	later.ID, later.Zone, later.Tiers, later.RFM = "later", b.Zone, b.Tiers, b.RFM
+	later.Exclude = Exclusions{Products: []string{"mug"}}
+	later.Multipliers = later.Multipliers[1:]
+	return later
 }
 
 // drawn draws the next input from what came before.

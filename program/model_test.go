@@ -79,7 +79,10 @@ type looseRefund struct {
 }
 
 type model struct {
-	b       *Book
+	b       *Book // the version that decides: set by apply
+	first   *Book
+	later   *Book
+	from    event.Time // of later
 	clock   event.Time
 	today   event.Day
 	member  bool
@@ -95,7 +98,7 @@ type model struct {
 }
 
 func newModel(b *Book, clock event.Time) *model {
-	return &model{b: b, clock: clock, today: event.DayOf(clock, b.Zone), refunds: map[string]string{}, redeems: map[string]string{}, actions: map[string]int64{}}
+	return &model{b: b, first: b, later: b, clock: clock, today: event.DayOf(clock, b.Zone), refunds: map[string]string{}, redeems: map[string]string{}, actions: map[string]int64{}}
 }
 
 func (m *model) balance() (n int64) {
@@ -178,6 +181,13 @@ func (m *model) grant(order, rule string) *modelGrant {
 
 // apply returns the outcome that is expected.
 func (m *model) apply(ev *event.Event) (event.Outcome, string) {
+	at := ev.EventTime
+	if ev.Redeem != nil {
+		at = m.clock
+	}
+	if m.b = m.first; at >= m.from {
+		m.b = m.later
+	}
 	switch {
 	case ev.Order != nil:
 		return m.buy(ev)
@@ -459,10 +469,12 @@ func (m *model) act(ev *event.Event) (event.Outcome, string) {
 	}
 	for _, r := range rules {
 		key := fmt.Sprint(r.ID, " ", day)
-		if len(r.Tiers) > 0 && !slices.Contains(r.Tiers, m.tierID()) || r.MaxPerDay > 0 && m.actions[key] == r.MaxPerDay {
+		if len(r.Tiers) > 0 && !slices.Contains(r.Tiers, m.tierID()) || r.MaxPerDay > 0 && m.actions[key] >= r.MaxPerDay {
 			continue
 		}
-		m.actions[key]++
+		if r.MaxPerDay > 0 {
+			m.actions[key]++
+		}
 		m.give(modelLot{id: ev.MessageID + "/" + r.ID, rule: r.ID, points: r.Points}, day, nil)
 	}
 	return event.OutcomeApplied, ""

@@ -58,6 +58,34 @@ func TestDemoBundlePasses(t *testing.T) {
 	}
 }
 
+func TestADateIsItsFirstInstant(t *testing.T) {
+	for _, c := range []struct{ zone, date, want string }{
+		{"UTC", "2026-07-01", "2026-07-01T00:00:00.000Z"},
+		{"Europe/London", "2026-07-01", "2026-06-30T23:00:00.000Z"},
+		{"Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00.000Z"}, // 00:00 does not exist: the day begins at 01:00
+		{"Europe/London", "2026-07-01 09:30", "2026-07-01T08:30:00.000Z"},
+		{"Europe/London", "2026-07-01T09:30:00+05:00", "2026-07-01T04:30:00.000Z"},
+	} {
+		content := strings.NewReplacer("Europe/London ", c.zone+" ", "effective_from: always", "effective_from: "+c.date).Replace(starterProgram)
+		if b := mustParse(t, map[string]string{ProgramFile: content}); b.EffectiveFrom.String() != c.want {
+			t.Errorf("%s in %s is %s, want %s", c.date, c.zone, b.EffectiveFrom, c.want)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	const golden = "testdata/describe/starter.txt"
+	got := strings.Replace(mustParse(t, Starter()).Describe(), BundleID(Starter()), "ID", 1)
+	want, err := os.ReadFile(golden)
+	if *fill {
+		err = os.WriteFile(golden, []byte(got), 0o644)
+		want = []byte(got)
+	}
+	if err != nil || got != string(want) {
+		t.Errorf("%v; got\n%s", err, got)
+	}
+}
+
 // TestProblems reads testdata/problems/*.yaml: a rule file whose wrong lines end
 // with "#! part of what is said". Exactly these lines are reported.
 func TestProblems(t *testing.T) {

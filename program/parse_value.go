@@ -203,7 +203,7 @@ func (p place) instant(zone *time.Location) event.Time {
 			continue
 		}
 		if layout == time.DateOnly {
-			return event.DayOn(wall.Date()).Start(zone)
+			return startOf(event.DayOn(wall.Date()), zone)
 		}
 		return p.wallClock(wall, zone, s)
 	}
