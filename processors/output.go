@@ -71,8 +71,12 @@ func (o *Output) fail(err error) {
 	}
 }
 
-// begin says which input is decided next.
-func (o *Output) begin(source int64) { o.source = source }
+// Begin says which input is decided next: the runtime's part, and that of tests of
+// a Function.
+func (o *Output) Begin(source int64) { o.source = source }
+
+// Err is what was wrong with an entry; nothing may be committed then.
+func (o *Output) Err() error { return o.err }
 
 // committed takes the records as written and starts a new batch.
 func (o *Output) committed() (recs []*stream.Record, pos table.Position) {

@@ -218,7 +218,7 @@ func (p *partition) decide(recs []*stream.Record) error {
 			return halt("%s/%d: offset %d came after %d", p.r.cfg.Input, p.id, rec.Offset, p.out.source)
 		}
 		before := p.out.Sequence()
-		p.out.begin(rec.Offset)
+		p.out.Begin(rec.Offset)
 		err := p.apply(rec)
 		switch {
 		case p.tx.Err() != nil:
