@@ -77,8 +77,9 @@ func (l *Library) Fire(st State, m Moment, accountID string, e *event.Entry) {
 }
 
 // Rescore derives tier and scores anew, for a sweep after new cut points or an
-// activation, by m.CutPoints and the rules in force at m.Clock. It reports
-// whether anything changed: then the entry is filled and the state written.
+// activation, by m.CutPoints and the rules in force at m.Clock; the account's own
+// timers due by then have been fired. It reports whether anything changed: then
+// the entry is filled and the state written.
 func (l *Library) Rescore(st State, m Moment, accountID string, e *event.Entry) bool {
 	d := l.begin(st, m, accountID, e)
 	d.at = m.Clock

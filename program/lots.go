@@ -9,9 +9,10 @@ import (
 
 const lotFormat = 1
 
-// maxLotsPerEntry bounds how many lots one entry lets expire; what is left is
+// maxLotsPerEntry bounds how many lots one entry lets expire (each may rewrite
+// its order, and an entry must stay below event.MaxRecordBytes); what is left is
 // due at the same instant again.
-const maxLotsPerEntry = 4096
+const maxLotsPerEntry = 1024
 
 // Lot is points with one origin and one expiry.
 type Lot struct {
