@@ -39,6 +39,9 @@ const (
 
 var allRoles = []string{roleDoor, roleProcessor, roleProjector, roleSink, roleControl}
 
+// writerUser may write to the embedded engine; readers need no key.
+const writerUser = "punchcard"
+
 // app is one running process:
 //
 //	door ─▶ events ─▶ processor ─▶ ledger ─▶ sink ─▶ ClickHouse
@@ -50,6 +53,9 @@ type app struct {
 	roles    []string
 	now      func() event.Time // the log's time: wall clock, or the demo's
 	poll     time.Duration     // between looks at now; 0: the clock's own
+	// stillClock leaves the clock to others: to the demo, or to nobody while a
+	// command runs alone.
+	stillClock bool
 
 	broker    *broker.Broker // nil: Apache Kafka
 	engine    *engine.Engine // nil: a ClickHouse server
@@ -133,13 +139,22 @@ func (a *app) openBroker(ctx context.Context) error {
 	if !a.settings.embeddedBroker() {
 		return nil
 	}
-	b, err := broker.Start(ctx, broker.Config{Dir: a.settings.path("broker"), Listen: a.settings.KafkaListen, Logger: a.log})
+	b, err := broker.Start(ctx, broker.Config{Dir: a.settings.path("broker"), Listen: a.settings.KafkaListen, Logger: brokerLog(a.log)})
 	if err != nil {
 		return err
 	}
 	a.broker = b
 	a.onClose(func() { b.Close() })
 	return nil
+}
+
+// brokerLog keeps the embedded broker's warnings (slow commits and the like) for
+// those who debug.
+func brokerLog(log *slog.Logger) *slog.Logger {
+	if log.Enabled(context.Background(), slog.LevelDebug) {
+		return log
+	}
+	return slog.New(slog.DiscardHandler)
 }
 
 func (a *app) brokers() []string {
@@ -187,7 +202,7 @@ func openWarehouse(ctx context.Context, s *Settings, log *slog.Logger) (*warehou
 		if err != nil {
 			return nil, nil, err
 		}
-		cfg.URL, cfg.User, cfg.Password = e.URL(), engine.Writer, e.WriterKey()
+		cfg.URL, cfg.User, cfg.Password = e.URL(), writerUser, e.WriterKey()
 	}
 	w, err := warehouse.Open(ctx, cfg)
 	if err != nil && e != nil {
@@ -227,13 +242,13 @@ func (a *app) runAll(ctx context.Context) error {
 		run(a.customers.Run)
 	}
 	if a.has(roleProjector) {
-		run(a.projector.Run)
+		run(a.once(roleProjector, a.projector.Run))
 	}
 	if a.has(roleSink) {
-		run(a.sink.Run)
+		run(a.once(roleSink, a.sink.Run))
 	}
 	if a.has(roleControl) {
-		run(a.runControl)
+		run(a.once(roleControl, a.runControl))
 	}
 	if a.has(roleDoor) {
 		run(a.serveDoor)
@@ -246,14 +261,18 @@ func (a *app) runAll(ctx context.Context) error {
 
 func (a *app) runControl(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		return a.control.RunClock(ctx, control.ClockConfig{
-			Now: a.now, Poll: a.poll, MaxJump: a.settings.ClockJump,
-			Warn: func(msg string) { a.log.Warn("clock: " + msg) },
-		})
-	})
+	if !a.stillClock {
+		g.Go(func() error { return a.runClock(ctx) })
+	}
 	g.Go(func() error { return a.control.RunCutPoints(ctx) })
 	return g.Wait()
+}
+
+func (a *app) runClock(ctx context.Context) error {
+	return a.control.RunClock(ctx, control.ClockConfig{
+		Now: a.now, Poll: a.poll, MaxJump: a.settings.ClockJump,
+		Warn: func(msg string) { a.log.Warn("clock: " + msg) },
+	})
 }
 
 func (a *app) watchEngine(ctx context.Context) error {
@@ -285,17 +304,27 @@ func (a *app) serveDoor(ctx context.Context) error {
 	return nil
 }
 
-// announce tells other commands where this process listens.
-func (a *app) announce(context.Context) error {
-	r := running{Kafka: a.brokers(), Partitions: a.settings.partitions(), EmbeddedBroker: a.broker != nil, EmbeddedEngine: a.engine != nil}
-	r.Pid = pid()
+// running says where this process listens.
+func (a *app) running() *running {
+	r := &running{Pid: pid(), Kafka: a.brokers(), Partitions: a.settings.partitions(), EmbeddedBroker: a.broker != nil, EmbeddedEngine: a.engine != nil}
 	if a.listener != nil {
 		r.HTTP = "http://" + a.listener.Addr().String()
 	}
 	if a.engine != nil {
 		r.Clickhouse = a.engine.URL()
 	}
-	return writeRunning(a.settings, r)
+	return r
+}
+
+// announce tells other commands where this process listens.
+func (a *app) announce(context.Context) error { return writeRunning(a.settings, *a.running()) }
+
+// caughtUp waits until all that is in events is decided and in ClickHouse.
+func (a *app) caughtUp(ctx context.Context) error {
+	if err := a.customers.CaughtUp(ctx); err != nil {
+		return err
+	}
+	return a.settled(ctx)
 }
 
 // followProgram keeps the active program at hand: the door asks which names earn,

@@ -146,4 +146,3 @@ func withWarehouse(ctx context.Context, s *Settings, log *slog.Logger, fn func(*
 	defer reader.Close()
 	return fn(&connection{warehouse: reader, alone: true})
 }
-

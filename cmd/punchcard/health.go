@@ -84,8 +84,9 @@ func (a *app) lags() []lag {
 		}
 	}
 	if a.has(roleSink) {
-		for _, s := range a.sink.Status() {
-			out = append(out, lag{roleSink, s.Partition, sequences[s.Partition] - s.Sequence})
+		status := a.sink.Status()
+		for p, seq := range sequences {
+			out = append(out, lag{roleSink, int32(p), seq - status.Partitions[int32(p)].Sequence})
 		}
 	}
 	return out

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/punchcard/punchcard/event"
 )
 
 const (
@@ -59,6 +61,7 @@ func (c *Cluster) Publisher(o PublisherOptions) (*Publisher, error) {
 	}
 	cl, err := kgo.NewClient(c.options("publisher",
 		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.ProducerBatchMaxBytes(event.MaxRecordBytes), // one entry may need it; topics allow it
 		kgo.RecordPartitioner(partitioner),
 		kgo.ProducerBatchCompression(codec),
 		kgo.MaxBufferedRecords(o.MaxBuffered),

@@ -9,6 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/punchcard/punchcard/event"
 )
 
 const (
@@ -84,6 +86,7 @@ func (c *Cluster) Writer(ctx context.Context, o WriterOptions) (*Writer, error) 
 		kgo.TransactionalID(id),
 		kgo.TransactionTimeout(transactionTimeout),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.ProducerBatchMaxBytes(event.MaxRecordBytes), // one entry may need it; topics allow it
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(codec),
 		kgo.MaxBufferedRecords(MaxCommitRecords),

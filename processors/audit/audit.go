@@ -3,6 +3,8 @@ package audit
 import (
 	"fmt"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/event/stream"
 	"github.com/punchcard/punchcard/program"
@@ -23,6 +25,9 @@ type Auditor struct {
 	Entries   int64
 	// Clock is the partition's clock at the last entry read.
 	Clock event.Time
+	// Digest is the sum, modulo 2^64, of the xxhash64 of each entry's value: what a
+	// copy of the ledger must add up to.
+	Digest uint64
 	// Findings say what is wrong; More counts those beyond the first.
 	Findings []string
 	More     int
@@ -59,6 +64,7 @@ func (a *Auditor) Take(rec *stream.Record) {
 	if e.Sequence != a.Entries+1 {
 		a.find("offset %d: sequence %d after %d", rec.Offset, e.Sequence, a.Entries)
 	}
+	a.Digest += xxhash.Sum64(rec.Value)
 	a.Entries, a.Clock = e.Sequence, max(a.Clock, e.EntryTime)
 	a.takeSource(&e)
 	a.takePostings(&e)
@@ -160,6 +166,18 @@ func (a *Auditor) Customers(fn func(id string, kept []Standing)) {
 	for id, kept := range a.standings {
 		fn(id, kept)
 	}
+}
+
+// At returns how the customer stood after an entry, of those standings that were
+// kept; false when nothing was known of them by then.
+func (a *Auditor) At(customerID string, sequence int64) (event.Standing, bool) {
+	kept := a.standings[customerID]
+	for i := len(kept) - 1; i >= 0; i-- {
+		if kept[i].Sequence <= sequence {
+			return kept[i].Standing, true
+		}
+	}
+	return event.Standing{}, false
 }
 
 // Accounts is how many accounts have postings or a standing.
