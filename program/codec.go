@@ -54,7 +54,13 @@ func (r *decoder) byte() byte {
 	return v
 }
 
+// uint and int look for the usual case, one byte, first.
 func (r *decoder) uint() uint64 {
+	if len(r.b) > 0 && r.b[0] < 0x80 {
+		v := r.b[0]
+		r.b = r.b[1:]
+		return uint64(v)
+	}
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 {
 		r.fail()
@@ -65,13 +71,8 @@ func (r *decoder) uint() uint64 {
 }
 
 func (r *decoder) int() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.fail()
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
+	v := r.uint() // zigzag, as binary.Varint
+	return int64(v>>1) ^ -int64(v&1)
 }
 
 func (r *decoder) time() event.Time { return event.Time(r.int()) }
