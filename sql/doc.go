@@ -14,6 +14,10 @@
 // Invariants:
 //   - Every fact row carries partition, sequence and index, and a table of facts
 //     is sorted by them; no PARTITION BY, so one insert is one part: atomic.
+//   - An insert is on disk (fsync) before it is answered: facts are durable
+//     before the entries that vouch for them.
+//   - A last belt, ReplacingMergeTree would fold a double; nothing relies on it
+//     (views read facts without FINAL, pipeline_health counts doubles).
 //   - Money is Int64 minor units with its currency; views give Decimal in major
 //     units. Times are UTC; days and months of views go by the newest program's
 //     time zone.

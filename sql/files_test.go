@@ -57,6 +57,9 @@ func TestTablesKeepInsertsAtomic(t *testing.T) {
 		if strings.Contains(f.Text, "PARTITION BY") {
 			t.Errorf("%s: PARTITION BY splits an insert into several parts", f.Path)
 		}
+		if f.Name != "program_versions" && !strings.Contains(f.Text, "non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1") {
+			t.Errorf("%s: an insert is not remembered or not on disk when it is answered", f.Path)
+		}
 		for _, must := range []string{"CREATE TABLE IF NOT EXISTS " + f.Name + "\n", "ENGINE = ReplacingMergeTree"} {
 			if !strings.Contains(f.Text, must) {
 				t.Errorf("%s: has no %q", f.Path, must)

@@ -30,5 +30,5 @@ CREATE TABLE IF NOT EXISTS entries
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'The ledger: one row per entry. Base: every entry. Unit: one decision. Source: topic ledger';

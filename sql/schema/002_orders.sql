@@ -35,5 +35,5 @@ CREATE TABLE IF NOT EXISTS orders
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Orders as counted. Base: completed orders, before refunds, guests too. Unit: one order. Source: topic ledger';

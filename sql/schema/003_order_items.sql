@@ -30,5 +30,5 @@ CREATE TABLE IF NOT EXISTS order_items
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Lines of orders. Base: lines of the rows of orders. Unit: one line. Source: topic ledger';

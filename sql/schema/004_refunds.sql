@@ -29,5 +29,5 @@ CREATE TABLE IF NOT EXISTS refunds
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Refunds as counted. Base: refunds, matched or not. Unit: one refund. Source: topic ledger';

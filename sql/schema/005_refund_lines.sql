@@ -32,5 +32,5 @@ CREATE TABLE IF NOT EXISTS refund_lines
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Lines of refunds and how they matched. Base: lines of the rows of refunds. Unit: one line. Source: topic ledger';

@@ -27,5 +27,5 @@ CREATE TABLE IF NOT EXISTS refund_allocations
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Which order bears how much of a refund. Base: matched refunds. Unit: one order of one refund line. Source: topic ledger';

@@ -28,5 +28,5 @@ CREATE TABLE IF NOT EXISTS points
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'The ledger of points. Base: every posting; those of one entry sum to zero. Unit: points. Source: topic ledger';

@@ -25,5 +25,5 @@ CREATE TABLE IF NOT EXISTS decisions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Why points came, or did not, of a rule. Base: rules that looked at an input. Unit: one rule. Source: topic ledger';

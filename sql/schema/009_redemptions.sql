@@ -25,5 +25,5 @@ CREATE TABLE IF NOT EXISTS redemptions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Answers to redemptions. Base: accepted and refused ones. Unit: one redemption. Source: topic ledger';

@@ -25,5 +25,5 @@ CREATE TABLE IF NOT EXISTS tier_changes
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Moves between tiers. Base: members. Unit: one move. Source: topic ledger';

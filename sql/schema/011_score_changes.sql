@@ -27,5 +27,5 @@ CREATE TABLE IF NOT EXISTS score_changes
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Moves of RFM scores. Base: scored customers. Unit: one move. Source: topic ledger';

@@ -23,5 +23,5 @@ CREATE TABLE IF NOT EXISTS surveys
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, sequence, index)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Answered surveys. Base: every answer, guests too. Unit: one answer. Source: topic ledger';

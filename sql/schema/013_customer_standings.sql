@@ -38,5 +38,5 @@ CREATE TABLE IF NOT EXISTS customer_standings
 )
 ENGINE = ReplacingMergeTree(sequence)
 ORDER BY customer_id
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Standings of customers, newest sequence wins: read the view customers. Base: identified customers. Unit: one standing. Source: topic ledger';

@@ -23,5 +23,5 @@ CREATE TABLE IF NOT EXISTS rejects
 ENGINE = ReplacingMergeTree
 ORDER BY (partition, record_offset)
 TTL toDateTime(received_time) + INTERVAL 30 DAY
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'What was refused at a door, 30 days. Base: all refused inputs. Unit: one refused input. Source: topic rejects';
