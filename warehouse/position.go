@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -79,27 +80,36 @@ func (w *Warehouse) LedgerPositions(ctx context.Context) (map[int32]Position, er
 	return out, err
 }
 
-// Settle waits until no insert into the database is running: one that an
-// earlier connection began could otherwise land after the positions were read.
-// It sees the server that it is connected to.
+// Settle waits until the inserts that now run in the database are done: one that
+// an earlier connection, or a writer that is gone, began could otherwise land
+// after the positions were read. It sees the server that it is connected to.
 func (w *Warehouse) Settle(ctx context.Context) error {
 	ctx, cancel := bound(ctx, settleTimeout)
 	defer cancel()
-	for {
-		var running uint64
-		err := w.conn.QueryRow(ctx, "SELECT count() FROM system.processes WHERE query_kind = 'Insert' AND current_database = $1", w.cfg.Database).Scan(&running)
-		if err != nil {
-			return w.failed("waiting for running inserts", err)
-		}
-		if running == 0 {
-			return nil
-		}
+	waitFor, err := w.runningInserts(ctx)
+	for err == nil && len(waitFor) > 0 {
 		select {
 		case <-ctx.Done():
 			return w.failed("waiting for running inserts", context.Cause(ctx))
 		case <-time.After(settlePause):
 		}
+		var now map[string]bool
+		now, err = w.runningInserts(ctx)
+		maps.DeleteFunc(waitFor, func(id string, _ bool) bool { return !now[id] })
 	}
+	return err
+}
+
+func (w *Warehouse) runningInserts(ctx context.Context) (map[string]bool, error) {
+	ids := make(map[string]bool)
+	const running = "SELECT query_id FROM system.processes WHERE query_kind = 'Insert' AND current_database = $1"
+	err := w.each(ctx, settleTimeout, "asking for running inserts", running, []any{w.cfg.Database}, func(r driver.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		ids[id] = true
+		return err
+	})
+	return ids, err
 }
 
 // ProgramVersion is what views need to know of a version of the program.

@@ -213,3 +213,36 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestSettleWaitsForWhatRuns(t *testing.T) {
+	_, w := migrated(t)
+	ctx := t.Context()
+	done := make(chan error, 1)
+	go func() {
+		_, _, _, err := w.Query(ctx, "INSERT INTO surveys (sequence) SELECT number + sleepEachRow(0.02) FROM numbers(50) SETTINGS function_sleep_max_microseconds_per_block = 5000000")
+		done <- err
+	}()
+	for {
+		running, err := w.runningInserts(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(running) == 1 {
+			break
+		}
+		select {
+		case err := <-done:
+			t.Fatal("the insert was over before it was seen: ", err)
+		default:
+		}
+	}
+	if err := w.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := ask(t, w, "SELECT count() FROM surveys")[0][0]; n != uint64(50) {
+		t.Errorf("%v rows after Settle, want 50", n)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
