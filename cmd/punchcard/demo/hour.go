@@ -57,7 +57,7 @@ func (s *Shop) orders(seed uint64, hour int64) []order {
 
 // drawn are orders by the week's rhythm, customers by their own.
 func (s *Shop) drawn(seed uint64, hour int64) []order {
-	if len(s.shoppers) == 0 {
+	if len(s.shoppers) == 0 || hour < s.Since {
 		return nil
 	}
 	r := source(seed, hour, 0)

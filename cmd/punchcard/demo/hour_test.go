@@ -90,6 +90,28 @@ func TestSimulatedDaysLookLikeHistory(t *testing.T) {
 	}
 }
 
+// Nothing refers to an order that was never posted.
+func TestWhatFollowsHasAnOrder(t *testing.T) {
+	shop := Learn(history(60))
+	posted := map[any]bool{}
+	for hour := shop.Since - 200; hour < shop.Since+14*24; hour++ {
+		for _, p := range shop.Hour(3, hour) {
+			properties, _ := p.Body["properties"].(map[string]any)
+			switch p.Body["event"] {
+			case event.NameOrderCompleted:
+				posted[properties["order_id"]] = true
+			case event.NameOrderRefunded, event.NameSurveyAnswered:
+				if !posted[properties["order_id"]] {
+					t.Errorf("%v of order %v, which nobody placed", p.Body["event"], properties["order_id"])
+				}
+			}
+		}
+	}
+	if len(posted) == 0 {
+		t.Error("no orders at all")
+	}
+}
+
 func TestMajorIsExact(t *testing.T) {
 	for _, c := range []struct {
 		minor    int64

@@ -34,6 +34,9 @@ type Shop struct {
 	Currency string
 	// OrdersPerTradingDay is history's mean over days with any order.
 	OrdersPerTradingDay float64
+	// Since is the first hour after history: what follows an earlier order (a
+	// refund, a review) belongs to nobody simulated.
+	Since int64
 
 	shoppers []shopper
 	rhythm   []float64 // cumulative weight: orders a day by the shopper's own mean gap
@@ -105,6 +108,7 @@ func (s *Shop) finish(events []event.Event, counts [hoursPerWeek]int, orders, da
 	for h := range counts {
 		s.hourly[h] = float64(counts[h]) / weeks
 	}
+	s.Since = HourOf(events[len(events)-1].EventTime) + 1
 	s.OrdersPerTradingDay = float64(orders) / float64(days)
 	sum := 0.0
 	for i := range s.shoppers {
