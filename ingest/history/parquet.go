@@ -24,7 +24,7 @@ const batchRows = 16 << 10
 // parquetRows streams the mapped columns of a Parquet file.
 type parquetRows struct {
 	file    *file.Reader
-	records pqarrow.RecordReader
+	columns []*pqarrow.ColumnReader
 	zone    *time.Location
 	names   []string // of the columns that are read
 	roles   []role
@@ -67,9 +67,14 @@ func openParquet(ctx context.Context, in Input, m *Mapping) (p *parquetRows, err
 	if err := m.missingColumns(p.names); err != nil {
 		return nil, err
 	}
-	p.records, err = reader.GetRecordReader(ctx, wanted, nil)
-	if err != nil {
-		return nil, fmt.Errorf("read Parquet: %w", err)
+	// Not GetRecordReader: it works in goroutines of its own, where a panic on a
+	// broken file cannot be recovered (TestBrokenParquet).
+	for _, i := range wanted {
+		column, err := reader.GetColumn(ctx, i)
+		if err != nil {
+			return nil, fmt.Errorf("read Parquet: %w", err)
+		}
+		p.columns = append(p.columns, column)
 	}
 	return p, nil
 }
@@ -111,16 +116,12 @@ func (m *Mapping) missingColumns(have []string) error {
 func (p *parquetRows) next(cells *[roles]cell) (trouble *bad, err error) {
 	defer recovered(&err)
 	for p.row+1 >= p.rows {
-		if !p.records.Next() {
-			if err := p.records.Err(); err != nil && !errors.Is(err, io.EOF) {
-				return nil, fmt.Errorf("read Parquet: %w", err)
-			}
-			if p.done != p.total {
-				return nil, fmt.Errorf("the Parquet file ends after %d of %d rows", p.done, p.total)
-			}
+		if p.done == p.total {
 			return nil, io.EOF
 		}
-		p.batch(p.records.Record())
+		if err := p.batch(); err != nil {
+			return nil, err
+		}
 	}
 	p.row++
 	p.done++
@@ -130,14 +131,29 @@ func (p *parquetRows) next(cells *[roles]cell) (trouble *bad, err error) {
 	return nil, nil
 }
 
-func (p *parquetRows) batch(rec arrow.Record) {
-	p.row, p.rows = -1, int(rec.NumRows())
-	p.getters = make([]getter, len(p.names))
-	for i, name := range p.names {
-		for _, k := range rec.Schema().FieldIndices(name) {
-			p.getters[i] = p.column(rec.Column(k))
+// batch reads the next rows of each column.
+func (p *parquetRows) batch() error {
+	getters := make([]getter, len(p.names))
+	rows := -1
+	for i, column := range p.columns {
+		chunks, err := column.NextBatch(batchRows)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read Parquet's column %s: %w", p.names[i], err)
 		}
+		if chunks == nil || chunks.Len() == 0 || rows >= 0 && chunks.Len() != rows {
+			return fmt.Errorf("broken Parquet file: column %s ends after %d of %d rows", p.names[i], p.done, p.total)
+		}
+		rows = chunks.Len()
+		values := chunks.Chunk(0)
+		if len(chunks.Chunks()) > 1 {
+			if values, err = array.Concatenate(chunks.Chunks(), memory.DefaultAllocator); err != nil {
+				return fmt.Errorf("read Parquet's column %s: %w", p.names[i], err)
+			}
+		}
+		getters[i] = p.column(values)
 	}
+	p.row, p.rows, p.getters = -1, rows, getters
+	return nil
 }
 
 func (p *parquetRows) at() string { return "row " + strconv.FormatInt(p.done, 10) }
@@ -161,7 +177,6 @@ func (p *parquetRows) raw() []byte {
 func (p *parquetRows) progress() (done, total int64) { return p.done, p.total }
 
 func (p *parquetRows) close() {
-	p.records.Release()
 	p.file.Close() // the input is the caller's and closed again by it; nothing was written
 }
 
