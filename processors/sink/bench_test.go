@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/event/stream"
 )
 
@@ -44,14 +43,12 @@ func BenchmarkImport(b *testing.B) {
 		b.ReportMetric(float64(rows)/took, "rows/s")
 		b.ReportMetric(float64(len(recs))/took, "entries/s")
 		b.StopTimer()
+		started = time.Now()
 		w.verify()
+		b.ReportMetric(time.Since(started).Seconds(), "s/verify")
 		for _, t := range tableNames {
 			w.ask("TRUNCATE TABLE " + t)
 		}
 		b.StartTimer()
 	}
-}
-
-func (w *world) record(e *event.Entry) *stream.Record {
-	return &stream.Record{Topic: w.cluster.Topic(event.TopicLedger), Partition: e.Partition, Key: []byte(e.AccountID), Value: e.Append(nil)}
 }

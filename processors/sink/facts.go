@@ -49,10 +49,10 @@ func newFacts(positions map[string]map[int32]int64) *facts {
 func (f *facts) add(rec *stream.Record) (*event.Entry, error) {
 	e := new(event.Entry)
 	if err := event.DecodeEntry(rec.Value, e); err != nil {
-		return nil, fmt.Errorf("sink: the ledger's partition %d has no entry at offset %d: %w", rec.Partition, rec.Offset, err)
+		return nil, fmt.Errorf("%w: partition %d of the ledger, offset %d: %w", ErrEntry, rec.Partition, rec.Offset, err)
 	}
 	if e.Partition != rec.Partition {
-		return nil, fmt.Errorf("sink: the entry at offset %d of the ledger's partition %d says partition %d", rec.Offset, rec.Partition, e.Partition)
+		return nil, fmt.Errorf("%w: partition %d of the ledger, offset %d: it says partition %d", ErrEntry, rec.Partition, rec.Offset, e.Partition)
 	}
 	f.addPurchases(e)
 	f.addStanding(e)

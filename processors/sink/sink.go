@@ -38,6 +38,8 @@ var (
 	ErrOther = errors.New("sink: ClickHouse holds another ledger")
 	// ErrHole: the ledger's sequence is not dense.
 	ErrHole = errors.New("sink: the ledger has a hole")
+	// ErrEntry: a record of the ledger is not an entry.
+	ErrEntry = errors.New("sink: not an entry")
 	// ErrTorn: an insert was there in part.
 	ErrTorn = errors.New("sink: an insert was not atomic")
 )
@@ -92,9 +94,9 @@ func New(c Config) *Sink {
 // trying again cannot mend.
 func (s *Sink) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.keep(ctx, "ledger", s.carryLedger) })
+	group.Go(func() error { return s.keep(ctx, event.TopicLedger, s.carryLedger) })
 	if s.cfg.Rejects {
-		group.Go(func() error { return s.keep(ctx, "rejects", s.carryRejects) })
+		group.Go(func() error { return s.keep(ctx, event.TopicRejects, s.carryRejects) })
 	}
 	return group.Wait()
 }
@@ -126,7 +128,7 @@ func (s *Sink) keep(ctx context.Context, topic string, carry func(context.Contex
 }
 
 func halts(err error) bool {
-	for _, halt := range []error{ErrAhead, ErrOther, ErrHole, ErrTorn, stream.ErrDataLoss} {
+	for _, halt := range []error{ErrAhead, ErrOther, ErrHole, ErrEntry, ErrTorn, stream.ErrDataLoss} {
 		if errors.Is(err, halt) {
 			return true
 		}
@@ -178,6 +180,7 @@ func (s *Sink) carryLedger(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		w := newWriter(s.cfg, tables)
+		w.report = func(err error) { s.status.fail(event.TopicLedger, err, false) }
 		for r := range rounds {
 			if err := w.write(ctx, r.blocks); err != nil {
 				return err

@@ -101,6 +101,9 @@ func TestFailuresOfEveryTable(t *testing.T) {
 	stop := w.run(s)
 	w.arrive(s)
 	must(t, stop())
+	if err := s.Status().Errors[event.TopicLedger]; err != nil {
+		t.Errorf("the status still says %v", err)
+	}
 	for _, table := range tableNames {
 		// A first insert is failed before it is done, done and failed, and found done.
 		if f.tries[table] < 2 {
@@ -141,6 +144,19 @@ func TestDyingBetweenTables(t *testing.T) {
 	w.run(s)
 	w.arrive(s)
 	w.compareStandings()
+}
+
+func TestSmallRounds(t *testing.T) {
+	w := newWorld(t)
+	w.publish(3 * pollRecords)
+	c := w.config()
+	c.MaxEntries, c.CollectFor = 1, time.Hour
+	s := New(c)
+	w.run(s)
+	w.arrive(s)
+	if n := w.ask("SELECT uniqExact(_part) FROM entries")[0][0].(uint64); n < 2 {
+		t.Errorf("%d inserts: the limit was not kept", n)
+	}
 }
 
 // The engine does the insert, but its answer never comes.
@@ -207,6 +223,12 @@ func TestHalts(t *testing.T) {
 	send(hole)
 	if err := New(w.config()).Run(t.Context()); !errors.Is(err, ErrHole) {
 		t.Errorf("hole: %v", err)
+	}
+	must(t, w.publisher.Publish(t.Context(), &stream.Record{Topic: topic, Partition: (hole.Partition + 1) % testPartitions, Value: []byte("{")}))
+	c := w.config()
+	c.Partitions = []int32{(hole.Partition + 1) % testPartitions}
+	if err := New(c).Run(t.Context()); !errors.Is(err, ErrEntry) {
+		t.Errorf("not an entry: %v", err)
 	}
 	w.ask("INSERT INTO entries (partition, sequence, ledger_offset) VALUES (0, 1000, 1)")
 	if err := New(w.config()).Run(t.Context()); !errors.Is(err, ErrOther) {

@@ -3,10 +3,13 @@ package sink
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/event/stream"
@@ -32,6 +35,7 @@ type world struct {
 	warehouse *warehouse.Warehouse
 	publisher *stream.Publisher
 	ledger    *ledger
+	digest    map[int32]uint64 // of what was published, as the audit of the stream does it
 }
 
 func newWorld(t testing.TB) *world {
@@ -56,7 +60,7 @@ func newWorld(t testing.TB) *world {
 	e, err := engine.Start(context.Background(), engine.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
 	must(t, err)
 	t.Cleanup(func() { e.Close() })
-	w := &world{t: t, cluster: c, engine: e, publisher: p, ledger: newLedger(1)}
+	w := &world{t: t, cluster: c, engine: e, publisher: p, ledger: newLedger(1), digest: make(map[int32]uint64)}
 	w.warehouse = w.open(e.URL())
 	must(t, w.warehouse.Migrate(ctx))
 	return w
@@ -82,10 +86,15 @@ func (w *world) publish(n int) {
 	w.t.Helper()
 	recs := make([]*stream.Record, 0, n)
 	for range n {
-		e := w.ledger.next()
-		recs = append(recs, &stream.Record{Topic: w.cluster.Topic(event.TopicLedger), Partition: e.Partition, Key: []byte(e.AccountID), Value: e.Append(nil)})
+		rec := w.record(w.ledger.next())
+		w.digest[rec.Partition] += xxhash.Sum64(rec.Value)
+		recs = append(recs, rec)
 	}
 	must(w.t, w.publisher.Publish(w.t.Context(), recs...))
+}
+
+func (w *world) record(e *event.Entry) *stream.Record {
+	return &stream.Record{Topic: w.cluster.Topic(event.TopicLedger), Partition: e.Partition, Key: []byte(e.AccountID), Value: e.Append(nil)}
 }
 
 // run starts a sink and returns how to stop it; it gives Run's error.
@@ -121,10 +130,19 @@ func (w *world) arrive(s *Sink) {
 
 func (w *world) verify() {
 	w.t.Helper()
-	found, err := w.warehouse.Verify(w.t.Context(), w.ledger.sequence)
+	// As the command verify does it: with a reader's rights.
+	reader, err := warehouse.Open(w.t.Context(), warehouse.Config{URL: w.engine.URL(), ReadOnly: true})
+	must(w.t, err)
+	defer reader.Close()
+	found, err := reader.Verify(w.t.Context(), w.ledger.sequence)
 	must(w.t, err)
 	for _, f := range found {
 		w.t.Error(f)
+	}
+	digests, err := reader.Digests(w.t.Context(), w.ledger.sequence)
+	must(w.t, err)
+	if len(w.digest) > 0 && !maps.Equal(digests, w.digest) {
+		w.t.Errorf("digests %v, want %v", digests, w.digest)
 	}
 	if rows := w.ask("SELECT sum(gaps), sum(doubles), sum(entries) FROM pipeline_health"); fmt.Sprint(rows) != fmt.Sprintf("[[0 0 %d]]", w.ledger.total()) {
 		w.t.Errorf("gaps, doubles, entries: %v, want 0, 0, %d", rows, w.ledger.total())

@@ -18,10 +18,11 @@ type writer struct {
 	log    *slog.Logger
 	tables map[string]map[int32]int64 // what each table has, as far as we know
 	proved map[string]bool            // tables whose positions moved as they must since the last failure
+	report func(error)                // hears of each failure
 }
 
 func newWriter(c Config, tables map[string]map[int32]int64) *writer {
-	w := &writer{to: c.Warehouse, log: c.Logger, tables: make(map[string]map[int32]int64), proved: make(map[string]bool)}
+	w := &writer{to: c.Warehouse, log: c.Logger, tables: make(map[string]map[int32]int64), proved: make(map[string]bool), report: func(error) {}}
 	for name, p := range tables {
 		w.tables[name] = maps.Clone(p)
 	}
@@ -52,6 +53,7 @@ func (w *writer) insert(ctx context.Context, b *block) error {
 		}
 		if err != nil {
 			clear(w.proved)
+			w.report(err)
 			w.log.Warn("sink: insert failed", "table", b.table, "in", wait, "error", err)
 			if !pause(ctx, wait) {
 				return ctx.Err()
