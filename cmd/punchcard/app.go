@@ -39,6 +39,9 @@ const (
 
 var allRoles = []string{roleDoor, roleProcessor, roleProjector, roleSink, roleControl}
 
+// caughtUpLook is how often caughtUp looks at the processor.
+const caughtUpLook = 50 * time.Millisecond
+
 // writerUser may write to the embedded engine; readers need no key.
 const writerUser = "punchcard"
 
@@ -319,10 +322,25 @@ func (a *app) running() *running {
 // announce tells other commands where this process listens.
 func (a *app) announce(context.Context) error { return writeRunning(a.settings, *a.running()) }
 
-// caughtUp waits until all that is in events is decided and in ClickHouse.
+const (
+	// caughtUpWithin bounds how long a command that runs alone waits for the log to
+	// be decided; caughtUpPoll is how often it looks.
+	caughtUpWithin = 10 * time.Minute
+	caughtUpPoll   = 50 * time.Millisecond
+)
+
+// caughtUp waits until all that is in events is decided and in ClickHouse. A role
+// that fails meanwhile ends the wait with its error.
 func (a *app) caughtUp(ctx context.Context) error {
-	if err := a.customers.CaughtUp(ctx); err != nil {
-		return err
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { cancel(a.wait()) }()
+	for err := a.customers.CaughtUp(ctx); err != nil; err = a.customers.CaughtUp(ctx) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w (the customer processor: %w)", context.Cause(ctx), err)
+		case <-time.After(caughtUpLook):
+		}
 	}
 	return a.settled(ctx)
 }

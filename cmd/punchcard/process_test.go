@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -78,22 +77,26 @@ func (p *place) args(args ...string) []string {
 	return append(append(all, p.extra...), args...)
 }
 
-// output collects what a program prints, safely for a reader meanwhile.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
+// output is the file that a program prints to. A pipe would keep us waiting for
+// the engine's process after the program was killed.
+type output struct{ *os.File }
 
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(b)
+func newOutput(t *testing.T) *output {
+	t.Helper()
+	f, err := os.CreateTemp(t.TempDir(), "output")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return &output{f}
 }
 
 func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
+	text, err := os.ReadFile(o.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // process is one running program.
@@ -110,8 +113,8 @@ func (p *place) spawn(args ...string) *process {
 	p.t.Helper()
 	cmd := exec.Command(os.Args[0], p.args(args...)...)
 	cmd.Env = append(os.Environ(), beThePunchcard+"=1")
-	pr := &process{t: p.t, cmd: cmd, out: &output{}, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = pr.out, pr.out
+	pr := &process{t: p.t, cmd: cmd, out: newOutput(p.t), done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = pr.out.File, pr.out.File
 	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"math"
 	"regexp"
 	"strings"
@@ -90,13 +91,36 @@ var onlineRetail = []figure{
 	{what: "repeat customers", query: "SELECT repeat_customers AS v FROM purchase_kpis WHERE NOT is_simulated", want: 2845},
 	{what: "repeat rate", query: "SELECT round(repeat_rate, 6) AS v FROM purchase_kpis WHERE NOT is_simulated", want: 0.655832},
 	{what: "cancel lines with customer", query: "SELECT count() AS v FROM refund_lines WHERE is_identified", want: 8905},
+	{what: "cancel lines found in earlier orders", query: "SELECT countIf(match = 'matched') AS v FROM refund_lines WHERE is_identified", want: 7516},
+	{what: "cancel lines found in part", query: "SELECT countIf(match = 'partly') AS v FROM refund_lines WHERE is_identified", want: 54},
+	{what: "cancel lines not found", query: "SELECT countIf(match = 'unmatched') AS v FROM refund_lines WHERE is_identified", want: 1335},
 	{what: "gaps and doubles", query: "SELECT sum(gaps) + sum(doubles) AS v FROM pipeline_health", want: 0},
 }
 
 func everyRuleFired(t *testing.T, p *place) {
 	t.Helper()
+	fired := map[any]bool{}
 	for _, row := range p.sql("SELECT rule_id, sum(times) AS times, sum(points) AS points FROM rules_fired GROUP BY rule_id ORDER BY rule_id") {
 		t.Logf("rule %v: %v times, %v points", row["rule_id"], row["times"], row["points"])
+		fired[row["rule_id"]] = true
+	}
+	sub, err := fs.Sub(demoBundle, "demo/bundle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := readBundle(sub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := parseBundle(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Rules for events that history does not have wait for the live part.
+	for _, rule := range ruleIDs(book) {
+		if !rule.live && !fired[rule.id] {
+			t.Errorf("rule %s never fired", rule.id)
+		}
 	}
 }
 
