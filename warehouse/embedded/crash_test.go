@@ -94,10 +94,13 @@ func TestBadLibrary(t *testing.T) {
 // its process id and waits to be killed.
 const parentVariable = "EMBEDDED_TEST_PARENT_DIR"
 
+// Its folder and its port can be opened again at once, however long the child
+// takes to be gone.
 func TestChildDiesWithItsParent(t *testing.T) {
-	needEngine(t)
+	library := needEngine(t)
+	dir := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), parentVariable+"="+t.TempDir())
+	cmd.Env = append(os.Environ(), parentVariable+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +109,8 @@ func TestChildDiesWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var pid int
-	if _, err := fmt.Fscan(out, &pid); err != nil || pid <= 1 {
+	var addr string
+	if _, err := fmt.Fscan(out, &pid, &addr); err != nil || pid <= 1 {
 		_ = cmd.Process.Kill()
 		t.Fatalf("pid %d, %v", pid, err)
 	}
@@ -116,6 +120,11 @@ func TestChildDiesWithItsParent(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
+	again, err := Start(context.Background(), Config{Dir: dir, Listen: addr, Library: library})
+	if err != nil {
+		t.Fatal("at once after the kill:", err)
+	}
+	_ = again.Close()
 	_ = cmd.Wait()
 	waitFor(t, func() bool { return gone(pid) })
 }
@@ -135,7 +144,7 @@ func runParent(dir string) {
 		fmt.Println(0, err)
 		os.Exit(1)
 	}
-	fmt.Println(e.Pid())
+	fmt.Println(e.Pid(), e.Addr())
 	select {}
 }
 

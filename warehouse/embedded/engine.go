@@ -32,6 +32,8 @@ const (
 	maxCrashes     = 10 // within crashWindow; then the engine stays down
 	firstBackoff   = 100 * time.Millisecond
 	longestBackoff = 10 * time.Second
+	portTime       = time.Second
+	orphanTime     = 5 * time.Second // for the child of a killed parent to be gone
 	keyBytes       = 24
 	maxLogLine     = 2000
 )
@@ -133,8 +135,14 @@ func (e *Engine) openDoor() (err error) {
 	return err
 }
 
+// listen opens the port, which the child of a killed parent may hold a moment
+// longer than the lock.
 func listen(addr string) (*net.TCPListener, error) {
-	l, err := net.Listen("tcp", addr)
+	var l net.Listener
+	err := retry(portTime, syscall.EADDRINUSE, func() (err error) {
+		l, err = net.Listen("tcp", addr)
+		return err
+	})
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("the ClickHouse port %s is taken: choose another with --clickhouse-listen host:port, or use the server there with --clickhouse URL: %w", addr, err)
 	}
@@ -144,13 +152,24 @@ func listen(addr string) (*net.TCPListener, error) {
 	return l.(*net.TCPListener), nil
 }
 
-// lockDir keeps a second process out of the data directory.
+// retry calls fn again for as long as it says busy, until the time is over.
+func retry(atMost time.Duration, busy error, fn func() error) error {
+	for deadline := time.Now().Add(atMost); ; time.Sleep(pollTime) {
+		if err := fn(); !errors.Is(err, busy) || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+// lockDir keeps a second process out of the data directory. The child holds the
+// lock too: when its parent was killed, nobody opens the data before it is gone.
 func lockDir(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock the engine's data directory: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	err = retry(orphanTime, syscall.EWOULDBLOCK, func() error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) })
+	if err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("the engine's data directory %s is in use by another punchcard process: stop it, or choose another with --data: %w", dir, err)
 	}
@@ -328,7 +347,7 @@ func (e *Engine) spawn() (*exec.Cmd, io.WriteCloser, *childLog, error) {
 	cmd := exec.Command(self, childArgument, filepath.Join(e.config.Dir, "data"), e.config.Library)
 	cmd.Dir = filepath.Join(e.config.Dir, "data")
 	cmd.Env = append(os.Environ(), "TZ=UTC", "TMPDIR="+filepath.Join(e.config.Dir, "data"))
-	cmd.ExtraFiles = []*os.File{port}
+	cmd.ExtraFiles = []*os.File{port, e.lock} // see listenerDescriptor, lockDir
 	cmd.SysProcAttr = dieWithParent()
 	said := &childLog{logger: e.config.Logger}
 	cmd.Stdout, cmd.Stderr = said, said
