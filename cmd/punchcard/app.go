@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -74,6 +75,7 @@ type app struct {
 	door      *ingest.Door
 	keys      []ingest.Key
 	book      atomic.Pointer[program.Book] // the active program, nil: none
+	leading   sync.Map                     // role → whether this process runs it now
 
 	listener net.Listener
 	group    *errgroup.Group

@@ -79,11 +79,11 @@ func (a *app) lags() []lag {
 	}
 	sequences := a.sequences()
 	for p, seq := range sequences {
-		if a.has(roleProjector) {
+		if a.leads(roleProjector) {
 			out = append(out, lag{roleProjector, int32(p), seq - a.projector.Sequence(event.TopicCustomers, int32(p))})
 		}
 	}
-	if a.has(roleSink) {
+	if a.leads(roleSink) {
 		status := a.sink.Status()
 		for p, seq := range sequences {
 			out = append(out, lag{roleSink, int32(p), seq - status.Partitions[int32(p)].Sequence})

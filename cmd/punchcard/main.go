@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -31,7 +32,24 @@ func main() {
 	if embedded.IsChild() {
 		embedded.RunChild()
 	}
+	collectLessOften()
 	os.Exit(run(os.Args[1:]))
+}
+
+// Memory is cheaper here than the collector's time: records and rows come in
+// large batches that die at once. The limit keeps a burst bounded.
+const (
+	collectAt   = 300 // GOGC: percent of the live heap
+	memoryLimit = 2 << 30
+)
+
+func collectLessOften() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 }
 
 func run(args []string) int {

@@ -39,7 +39,7 @@ func kafka() string { return os.Getenv("PUNCHCARD_TEST_KAFKA") }
 
 // place is one data folder with its ports; programs come and go in it.
 type place struct {
-	t      *testing.T
+	t      testing.TB
 	data   string
 	http   string
 	broker string // embedded broker's address
@@ -50,7 +50,7 @@ type place struct {
 
 // newPlace makes a data folder with free ports. On Apache Kafka each place is a
 // tenant of its own.
-func newPlace(t *testing.T, extra ...string) *place {
+func newPlace(t testing.TB, extra ...string) *place {
 	t.Helper()
 	p := &place{t: t, data: filepath.Join(t.TempDir(), "data"), http: freePort(t), broker: freePort(t), click: freePort(t), extra: extra}
 	if kafka() != "" {
@@ -59,7 +59,7 @@ func newPlace(t *testing.T, extra ...string) *place {
 	return p
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -81,7 +81,7 @@ func (p *place) args(args ...string) []string {
 // the engine's process after the program was killed.
 type output struct{ *os.File }
 
-func newOutput(t *testing.T) *output {
+func newOutput(t testing.TB) *output {
 	t.Helper()
 	f, err := os.CreateTemp(t.TempDir(), "output")
 	if err != nil {
@@ -101,7 +101,7 @@ func (o *output) String() string {
 
 // process is one running program.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	out  *output
 	done chan struct{}
@@ -173,7 +173,7 @@ func (p *place) mustRun(args ...string) string {
 }
 
 // until waits for a condition, or fails.
-func until(t *testing.T, what string, within time.Duration, ok func() bool) {
+func until(t testing.TB, what string, within time.Duration, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(within)
 	for !ok() {

@@ -152,7 +152,9 @@ func (a *app) once(name string, run func(context.Context) error) func(context.Co
 			case <-ctx.Done():
 				return nil
 			case term := <-terms:
+				a.leading.Store(name, true)
 				err := run(term)
+				a.leading.Store(name, false)
 				ended <- struct{}{}
 				if err != nil {
 					return err
@@ -160,6 +162,15 @@ func (a *app) once(name string, run func(context.Context) error) func(context.Co
 			}
 		}
 	}
+}
+
+// leads reports whether this process runs a role that one process of all runs.
+func (a *app) leads(role string) bool {
+	if a.broker != nil {
+		return a.has(role)
+	}
+	leading, _ := a.leading.Load(role)
+	return leading == true
 }
 
 func leads(partitions []int32) bool {
