@@ -19,7 +19,7 @@ import (
 	"github.com/punchcard/punchcard/ingest"
 )
 
-// loadBundle is a program that a few lines of Go can model: a point per whole
+// loadProgram is a program that a few lines of Go can model: a point per whole
 // pound of an order, ten on becoming a member, nothing expires.
 const loadProgram = `program: Load
 currency: GBP
@@ -82,7 +82,9 @@ func seedOf(t *testing.T) uint64 {
 type load struct {
 	t       *testing.T
 	clients sync.WaitGroup
-	done    chan struct{}
+	done    chan struct{} // closed: finish what you are at
+	ending  sync.Once
+	over    atomic.Bool  // do not even that
 	acked   atomic.Int64 // messages
 	retries atomic.Int64
 	refused atomic.Int64
@@ -128,13 +130,21 @@ func startLoad(t *testing.T, seed uint64, clients, customers int, places ...*pla
 			c.run()
 		}()
 	}
+	t.Cleanup(l.abandon)
 	return l
+}
+
+// abandon ends the clients of a test that has failed.
+func (l *load) abandon() {
+	l.over.Store(true)
+	l.ending.Do(func() { close(l.done) })
+	l.clients.Wait()
 }
 
 // stop lets each client finish what it is at.
 func (l *load) stop() {
 	l.t.Helper()
-	close(l.done)
+	l.ending.Do(func() { close(l.done) })
 	ended := make(chan struct{})
 	go func() { l.clients.Wait(); close(ended) }()
 	select {
@@ -403,7 +413,7 @@ const (
 // until calls until the answer is final: 200, or 422 of a refused redemption.
 func (c *client) until(what string, call func(context.Context) (int, map[string]any, error)) bool {
 	deadline := time.Now().Add(giveUp)
-	for {
+	for !c.l.over.Load() {
 		ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 		status, answer, err := call(ctx)
 		cancel()
@@ -422,9 +432,10 @@ func (c *client) until(what string, call func(context.Context) (int, map[string]
 		c.l.retries.Add(1)
 		time.Sleep(retryPause)
 	}
+	return false
 }
 
-// broker opens the broker of a running program.
+// cluster opens the broker of a running program.
 func (p *place) cluster() *stream.Cluster {
 	p.t.Helper()
 	cfg := stream.Config{Brokers: []string{p.broker}}
