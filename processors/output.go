@@ -10,6 +10,18 @@ import (
 	"github.com/punchcard/punchcard/processors/table"
 )
 
+// maxEntryBytes leaves room for a record's and its batch's own framing.
+const maxEntryBytes = event.MaxRecordBytes - 4<<10
+
+const (
+	// slabBytes is one piece of memory for many entries, slabLeft when a new one is
+	// begun: more than most entries need.
+	slabBytes = 256 << 10
+	slabLeft  = 8 << 10
+	// recordsAtOnce is how many records are made in one piece.
+	recordsAtOnce = 128
+)
+
 // Output takes the entries of a partition, in order.
 type Output struct {
 	partition int32
@@ -20,6 +32,10 @@ type Output struct {
 	recs      []*stream.Record
 	bytes     int64
 	err       error
+	// slab and room are where entries are made: few large pieces instead of many
+	// small ones.
+	slab []byte
+	room []roomy
 }
 
 // NewOutput starts after pos; tests of a Function need it, too.
@@ -42,6 +58,42 @@ func (o *Output) SetClock(t event.Time) { o.pos.Clock = t }
 // Records are the entries since the last commit.
 func (o *Output) Records() []*stream.Record { return o.recs }
 
+// Buffer is where the next entry's value may be written: append to it and hand the
+// result to Append. It spares the copying of a growing slice.
+func (o *Output) Buffer() []byte {
+	if cap(o.slab)-len(o.slab) < slabLeft {
+		o.slab = make([]byte, 0, slabBytes)
+	}
+	return o.slab[len(o.slab):len(o.slab):cap(o.slab)]
+}
+
+// used takes what was written to the slab's free end out of it; bytes that had to
+// move elsewhere are left alone.
+func (o *Output) used(b []byte) []byte {
+	free := o.slab[len(o.slab):cap(o.slab)]
+	if len(b) > 0 && len(free) >= len(b) && &b[0] == &free[0] {
+		o.slab = o.slab[:len(o.slab)+len(b)]
+	}
+	return b[:len(b):len(b)]
+}
+
+// record returns an empty record with room for one header.
+func (o *Output) record() *stream.Record {
+	if len(o.room) == 0 {
+		o.room = make([]roomy, recordsAtOnce)
+	}
+	r := &o.room[0]
+	o.room = o.room[1:]
+	r.record.Headers = r.header[:]
+	return &r.record
+}
+
+// roomy is a record that brings its header along.
+type roomy struct {
+	record stream.Record
+	header [1]stream.Header
+}
+
 // Append closes one entry: value is its JSON, key the account (nil for entries of
 // the partition), and its state header all that was written to the Tx since the
 // last Append. Both slices belong to the Output now.
@@ -51,16 +103,16 @@ func (o *Output) Append(key, value []byte) {
 		o.fail(fmt.Errorf("processors: entry says partition %d sequence %d source %d, expected %d, %d and %d", partition, seq, source, o.partition, o.Sequence(), o.source))
 		return
 	}
-	state := event.AppendState(nil, o.tx.Take())
-	if n := len(key) + len(value) + len(state); n > event.MaxRecordBytes {
-		o.fail(fmt.Errorf("processors: entry %d of partition %d has %d bytes, at most %d fit", seq, o.partition, n, event.MaxRecordBytes))
+	value = o.used(value)
+	state := o.used(event.AppendState(o.Buffer(), o.tx.Take()))
+	if n := len(key) + len(value) + len(state); n > maxEntryBytes {
+		o.fail(fmt.Errorf("processors: entry %d of partition %d has %d bytes, at most %d fit", seq, o.partition, n, maxEntryBytes))
 		return
 	}
-	o.recs = append(o.recs, &stream.Record{
-		Key:     key,
-		Value:   value,
-		Headers: []stream.Header{{Key: event.HeaderState, Value: state}},
-	})
+	rec := o.record()
+	rec.Key, rec.Value = key, value
+	rec.Headers[0] = stream.Header{Key: event.HeaderState, Value: state}
+	o.recs = append(o.recs, rec)
 	o.bytes += int64(len(key) + len(value) + len(state))
 	o.pos.Sequence, o.pos.Source = seq, source
 }
@@ -83,6 +135,6 @@ func (o *Output) committed() (recs []*stream.Record, pos table.Position) {
 	recs = o.recs
 	last := recs[len(recs)-1]
 	o.pos.LedgerOffset, o.pos.Hash = last.Offset, xxhash.Sum64(last.Value)
-	o.base, o.recs, o.bytes = o.pos, nil, 0
+	o.base, o.recs, o.bytes = o.pos, make([]*stream.Record, 0, len(recs)), 0
 	return recs, o.pos
 }

@@ -63,7 +63,7 @@ func (p *partition) run(ctx context.Context) error {
 func (p *partition) keepAtWork(ctx context.Context) error {
 	failures, wait := 0, p.r.cfg.RetryWait
 	for {
-		before := p.table.Position().Sequence
+		before := p.table.Position().Source
 		err := p.session(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -72,7 +72,8 @@ func (p *partition) keepAtWork(ctx context.Context) error {
 			p.r.note(p.id, func(s *PartitionStatus) { s.Failures++; s.LastError = err.Error() })
 			return fmt.Errorf("partition %d: %w", p.id, err)
 		}
-		if p.table.Position().Sequence > before {
+		// A takeover's entry alone is no progress.
+		if p.table.Position().Source > before {
 			failures, wait = 0, p.r.cfg.RetryWait
 		}
 		if failures++; failures > maxFailures {

@@ -21,8 +21,6 @@ const (
 	// maxOwnTimers bounds the timers that fire before one event of an account; the
 	// many lots of one expiry day need several entries.
 	maxOwnTimers = 10_000
-	// entryBytes is where an entry's buffer starts.
-	entryBytes = 1 << 10
 )
 
 // Function is the customer processor of one partition.
@@ -198,7 +196,7 @@ func (f *Function) frame(kind event.Kind) *event.Entry {
 func (f *Function) close(key []byte, e *event.Entry) error {
 	f.index++
 	f.out.SetClock(f.p.clock)
-	f.out.Append(key, e.Append(make([]byte, 0, entryBytes)))
+	f.out.Append(key, e.Append(f.out.Buffer()))
 	return f.tx.Err()
 }
 

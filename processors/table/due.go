@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/RaduBerinde/btreemap"
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/punchcard/punchcard/event"
@@ -122,11 +121,6 @@ func (tx *Tx) Due(clock event.Time) (key []byte, due event.Time, ok bool) {
 		}
 	}
 	return nil, 0, false
-}
-
-// all bounds a walk over a whole layer.
-func all() (btreemap.LowerBound[string], btreemap.UpperBound[string]) {
-	return btreemap.Min[string](), btreemap.Max[string]()
 }
 
 // writeCell puts one cell and its index rows into a batch; buf is scratch.

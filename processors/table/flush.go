@@ -76,7 +76,7 @@ func (t *Table) startFlush() {
 		return
 	}
 	t.mu.Lock()
-	t.frozen, t.dirty = t.dirty, newLayer()
+	t.frozen, t.dirty = t.dirty, newLayer(len(t.dirty.cells))
 	pos := t.pos
 	t.mu.Unlock()
 	stale := t.stale
@@ -105,7 +105,7 @@ func (t *Table) write(l *layer, stale []dueRow, pos Position) error {
 		}
 	}
 	var row []byte
-	for key := range l.order.Ascend(all()) {
+	for _, key := range l.sorted() {
 		if err := writeCell(b, key, l.cells[key], &row); err != nil {
 			return err
 		}

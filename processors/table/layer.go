@@ -2,7 +2,9 @@ package table
 
 import (
 	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/RaduBerinde/btreemap"
 
@@ -26,22 +28,39 @@ const (
 )
 
 // layer is a set of keys with their cells: by hash for reading one, in order
-// for scans.
+// for scans. Most keys are never scanned, so the order is only made when asked
+// for.
 type layer struct {
 	cells map[string]cell
-	order *btreemap.BTreeMap[string, struct{}]
 	bytes int64
+
+	// ordering guards order and fresh: readers that scan at a time make the order.
+	ordering sync.Mutex
+	order    *btreemap.BTreeMap[string, struct{}]
+	fresh    []string // keys that are not in order yet
 }
 
-func newLayer() *layer {
-	return &layer{cells: make(map[string]cell), order: btreemap.New[string, struct{}](treeDegree, strings.Compare)}
+func newLayer(keys int) *layer {
+	return &layer{cells: make(map[string]cell, keys), order: btreemap.New[string, struct{}](treeDegree, strings.Compare)}
 }
+
+// settle brings the order up to date; ordering is held.
+func (l *layer) settle() {
+	for _, k := range l.fresh {
+		l.order.ReplaceOrInsert(k, struct{}{})
+	}
+	clear(l.fresh)
+	l.fresh = l.fresh[:0]
+}
+
+// sorted lists all keys in order.
+func (l *layer) sorted() []string { return slices.Sorted(maps.Keys(l.cells)) }
 
 func (l *layer) put(key string, c cell) {
 	if old, ok := l.cells[key]; ok {
 		l.bytes += int64(len(c.value) - len(old.value))
 	} else {
-		l.order.ReplaceOrInsert(key, struct{}{})
+		l.fresh = append(l.fresh, key)
 		l.bytes += int64(len(key) + len(c.value) + cellOverhead)
 	}
 	l.cells[key] = c
@@ -50,6 +69,8 @@ func (l *layer) put(key string, c cell) {
 // clear empties the layer and keeps its memory for the next writes.
 func (l *layer) clear() {
 	clear(l.cells)
+	clear(l.fresh)
+	l.fresh = l.fresh[:0]
 	l.order.Clear(true)
 	l.bytes = 0
 }
@@ -80,6 +101,9 @@ func (c *layerCursor) fill() {
 	if c.done {
 		return
 	}
+	c.l.ordering.Lock()
+	defer c.l.ordering.Unlock()
+	c.l.settle()
 	start := btreemap.GE(c.from)
 	if c.started {
 		start = btreemap.GT(c.last)
@@ -106,5 +130,7 @@ func (c *layerCursor) next() {
 
 // clone copies the layer; values are shared, for they never change.
 func (l *layer) clone() *layer {
-	return &layer{cells: maps.Clone(l.cells), order: l.order.Clone(), bytes: l.bytes}
+	l.ordering.Lock()
+	defer l.ordering.Unlock()
+	return &layer{cells: maps.Clone(l.cells), order: l.order.Clone(), fresh: slices.Clone(l.fresh), bytes: l.bytes}
 }

@@ -121,7 +121,7 @@ func Open(dir string, o Options) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("table: opening %s: %w (the table can be deleted: it is made again from the ledger)", dir, err)
 	}
-	t := &Table{o: o, db: db, dir: dir, dirty: newLayer(), clean: make(map[string]cell), lastFlush: time.Now()}
+	t := &Table{o: o, db: db, dir: dir, dirty: newLayer(0), clean: make(map[string]cell), lastFlush: time.Now()}
 	t.pos, err = readPosition(db)
 	if t.written = t.pos; err != nil {
 		_ = db.Close()

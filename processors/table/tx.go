@@ -21,7 +21,7 @@ var _ program.State = (*Tx)(nil)
 
 // Begin returns an empty Tx.
 func (t *Table) Begin() *Tx {
-	return &Tx{t: t, staged: newLayer(), at: make(map[string]int)}
+	return &Tx{t: t, staged: newLayer(0), at: make(map[string]int)}
 }
 
 // Err is the first error of Pebble: what was read since is not to be trusted.
