@@ -22,7 +22,8 @@ import (
 const (
 	// verifyReads bounds how many customers are read at the door.
 	verifyReads = 2000
-	// verifyWait bounds how long ClickHouse may take to reach the sequences.
+	// verifyWait bounds how long the processors may take to decide what was in
+	// events, and ClickHouse to reach the sequences.
 	verifyWait = 2 * time.Minute
 	verifyPoll = 100 * time.Millisecond
 	// maxFindings bounds what is printed.
@@ -61,7 +62,14 @@ func (v *verification) run(ctx context.Context) error {
 	if err := ctl.CaughtUp(ctx); err != nil {
 		return err
 	}
+	if err := v.awaitDecided(ctx); err != nil {
+		return err
+	}
 	before := ctl.Snapshot()
+	// ClickHouse names the customers to read: it must know them.
+	if err := v.awaitWarehouse(ctx, sequences(before)); err != nil {
+		return err
+	}
 	if err := v.readCustomers(ctx); err != nil {
 		return err
 	}
@@ -69,10 +77,7 @@ func (v *verification) run(ctx context.Context) error {
 	if err := ctl.CaughtUp(ctx); err != nil {
 		return err
 	}
-	v.upTo = map[int32]int64{}
-	for p, q := range ctl.Snapshot() {
-		v.upTo[int32(p)] = q.Sequence
-	}
+	v.upTo = sequences(ctl.Snapshot())
 	for i := range v.readings {
 		if r := &v.readings[i]; r.Sequence > v.upTo[r.Partition] {
 			v.upTo[r.Partition] = r.Sequence
@@ -86,6 +91,42 @@ func (v *verification) run(ctx context.Context) error {
 	}
 	v.compareReadings()
 	return v.compareWarehouse(ctx)
+}
+
+func sequences(parts []control.Partition) map[int32]int64 {
+	upTo := map[int32]int64{}
+	for p, q := range parts {
+		upTo[int32(p)] = q.Sequence
+	}
+	return upTo
+}
+
+// awaitDecided: what is in events when verify begins gets its entries. A
+// partition that nobody works at is a finding.
+func (v *verification) awaitDecided(ctx context.Context) error {
+	ends, err := v.conn.cluster.Ends(ctx, event.TopicEvents, stream.ReadUncommitted)
+	if err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, verifyWait)
+	defer cancel()
+	err = v.conn.control.Wait(wait, func(parts []control.Partition) bool {
+		for p, r := range ends {
+			if parts[p].SourceOffset < r.End-1 {
+				return false
+			}
+		}
+		return true
+	})
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	for p, q := range v.conn.control.Snapshot() {
+		if r := ends[int32(p)]; q.SourceOffset < r.End-1 {
+			v.findings = append(v.findings, fmt.Sprintf("events/%d: %d events have no entry after %s", p, r.End-1-q.SourceOffset, verifyWait))
+		}
+	}
+	return nil
 }
 
 // readCustomers asks the door how customers stand, before the sequences are
@@ -154,7 +195,7 @@ func auditPartition(ctx context.Context, c *stream.Cluster, a *audit.Auditor, up
 }
 
 // compareEvents: each event has its entries. The audit has seen that sources are
-// dense; here the first and, when nothing more comes in, the last are compared.
+// dense, awaitDecided that the last one has some; here the ends are compared.
 func (v *verification) compareEvents(ctx context.Context) error {
 	ends, err := v.conn.cluster.Ends(ctx, event.TopicEvents, stream.ReadUncommitted)
 	if err != nil {
@@ -185,7 +226,7 @@ func (v *verification) compareReadings() {
 
 // compareWarehouse: ClickHouse has each entry, byte for byte, and each fact once.
 func (v *verification) compareWarehouse(ctx context.Context) error {
-	if err := v.awaitWarehouse(ctx); err != nil {
+	if err := v.awaitWarehouse(ctx, v.upTo); err != nil {
 		return err
 	}
 	found, err := v.conn.warehouse.Verify(ctx, v.upTo)
@@ -207,8 +248,8 @@ func (v *verification) compareWarehouse(ctx context.Context) error {
 	return nil
 }
 
-// awaitWarehouse waits until the sink has reached the stated sequences.
-func (v *verification) awaitWarehouse(ctx context.Context) error {
+// awaitWarehouse waits until the sink has reached these sequences.
+func (v *verification) awaitWarehouse(ctx context.Context, upTo map[int32]int64) error {
 	wait, cancel := context.WithTimeout(ctx, verifyWait)
 	defer cancel()
 	for {
@@ -216,7 +257,7 @@ func (v *verification) awaitWarehouse(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !behind(at, v.upTo) {
+		if !behind(at, upTo) {
 			return nil
 		}
 		select {
