@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto/subtle"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/ingest"
 )
 
 // readyLag is how many records a role may be behind and still count as caught up:
@@ -27,8 +30,27 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.ready)
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &metrics{app: a})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", a.keyed(promhttp.HandlerFor(reg, promhttp.HandlerOpts{})))
 	return mux
+}
+
+// keyed asks for a read key where the door listens beyond this machine.
+func (a *app) keyed(h http.Handler) http.Handler {
+	host, _, err := net.SplitHostPort(a.listener.Addr().String())
+	if err == nil && isLoopback(host) {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secret, _, _ := r.BasicAuth()
+		for _, k := range a.keys {
+			if k.Kind == ingest.KeyRead && subtle.ConstantTimeCompare([]byte(k.Secret), []byte(secret)) == 1 {
+				h.ServeHTTP(w, r)
+				return
+			}
+		}
+		w.Header().Set("WWW-Authenticate", "Basic")
+		http.Error(w, "a read key is needed: basic auth, the key as user", http.StatusUnauthorized)
+	})
 }
 
 // ready answers 200 only when every role is caught up; else it names what is not.
