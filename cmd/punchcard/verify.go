@@ -252,8 +252,18 @@ func (v *verification) compareWarehouse(ctx context.Context) error {
 func (v *verification) awaitWarehouse(ctx context.Context, upTo map[int32]int64) error {
 	wait, cancel := context.WithTimeout(ctx, verifyWait)
 	defer cancel()
+	err := awaitPositions(wait, v.conn.warehouse, upTo)
+	if err != nil && wait.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("ClickHouse has not reached the ledger within %s: %w", verifyWait, err)
+	}
+	return err
+}
+
+// awaitPositions waits until ClickHouse has the entries up to these sequences,
+// whoever inserts them.
+func awaitPositions(ctx context.Context, w *warehouse.Warehouse, upTo map[int32]int64) error {
 	for {
-		at, err := v.conn.warehouse.LedgerPositions(ctx)
+		at, err := w.LedgerPositions(ctx)
 		if err != nil {
 			return err
 		}
@@ -261,8 +271,8 @@ func (v *verification) awaitWarehouse(ctx context.Context, upTo map[int32]int64)
 			return nil
 		}
 		select {
-		case <-wait.Done():
-			return fmt.Errorf("ClickHouse has not reached the ledger within %s: %w", verifyWait, wait.Err())
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-time.After(verifyPoll):
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/punchcard/punchcard/event"
-	"github.com/punchcard/punchcard/event/stream"
 	"github.com/punchcard/punchcard/ingest"
 	"github.com/punchcard/punchcard/processors"
 	"github.com/punchcard/punchcard/processors/customer"
@@ -37,7 +36,7 @@ func (a *app) openProcessor(ctx context.Context) error {
 		return nil
 	}
 	cfg := processors.Config{
-		Cluster: a.cluster, Name: a.settings.prefix() + "customer", Input: event.TopicEvents, Output: event.TopicLedger,
+		Cluster: a.cluster, Name: "customer", Input: event.TopicEvents, Output: event.TopicLedger,
 		Dir:       a.settings.path("state"),
 		New:       func(p int32) processors.Function { return customer.New(p) },
 		Committed: a.desk.Committed, Expire: customer.Expire(),
@@ -54,13 +53,13 @@ func (a *app) openProcessor(ctx context.Context) error {
 	return nil
 }
 
-// groupID is the group's name on Apache Kafka; the embedded broker has one process
-// and needs none.
+// groupID is the group's name on Apache Kafka, before the tenant's prefix; the
+// embedded broker has one process and needs none.
 func (a *app) groupID(name string) string {
 	if a.broker != nil {
 		return ""
 	}
-	return a.settings.prefix() + "punchcard-" + name
+	return "punchcard-" + name
 }
 
 func (a *app) openSink(context.Context) error {
@@ -110,74 +109,4 @@ func (d doorDesk) Customer(ctx context.Context, accountID string) (ingest.Custom
 // After implements ingest.Desk.
 func (d doorDesk) After(ctx context.Context, accountID, messageID string) error {
 	return d.Desk.After(ctx, accountID, messageID)
-}
-
-// leaderGroup decides which process runs what must run once.
-const leaderGroup = "leader"
-
-// once runs a role in one process only: on Apache Kafka in the one that the
-// leader group gives partition 0 of events; embedded there is only this one.
-func (a *app) once(name string, run func(context.Context) error) func(context.Context) error {
-	if a.broker != nil {
-		return run
-	}
-	return func(ctx context.Context) error {
-		terms := make(chan context.Context, 1)
-		ended := make(chan struct{}, 1)
-		var resign context.CancelFunc
-		g, err := a.cluster.Group(ctx, stream.GroupOptions{
-			ID: "punchcard-" + leaderGroup + "-" + name, InstanceID: a.settings.Instance, Topic: event.TopicEvents,
-			Assigned: func(_ context.Context, ps []int32) {
-				if leads(ps) {
-					var term context.Context
-					term, resign = context.WithCancel(ctx)
-					terms <- term
-				}
-			},
-			Revoked: func(_ context.Context, ps []int32) {
-				if leads(ps) && resign != nil {
-					resign()
-					<-ended
-					resign = nil
-				}
-			},
-			Failed: func(err error) { a.log.Warn("leader group", "role", name, "err", err) },
-		})
-		if err != nil {
-			return err
-		}
-		defer g.Close()
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case term := <-terms:
-				a.leading.Store(name, true)
-				err := run(term)
-				a.leading.Store(name, false)
-				ended <- struct{}{}
-				if err != nil {
-					return err
-				}
-			}
-		}
-	}
-}
-
-// leads reports whether this process runs a role that one process of all runs.
-func (a *app) leads(role string) bool {
-	if a.broker != nil {
-		return a.has(role)
-	}
-	leading, _ := a.leading.Load(role)
-	return leading == true
-}
-
-func leads(partitions []int32) bool {
-	for _, p := range partitions {
-		if p == 0 {
-			return true
-		}
-	}
-	return false
 }
