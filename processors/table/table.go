@@ -199,7 +199,11 @@ func (t *Table) commit(staged *layer, pos Position) error {
 	}
 	t.mu.Lock()
 	for key, c := range staged.cells {
-		c.stored = t.storedDue(key)
+		// Without a due instant a row that the index may have is outdated, and goes
+		// when it is come upon.
+		if c.due != 0 {
+			c.stored = t.storedDue(key)
+		}
 		t.dirty.put(key, c)
 	}
 	t.pos = pos
