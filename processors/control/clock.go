@@ -64,6 +64,10 @@ func (c *Control) RunClock(ctx context.Context, cfg ClockConfig) error {
 		case <-timer.C:
 			timer.Reset(cfg.Poll)
 		}
+		if t := c.Clock(); t > last && !c.IsHistory() { // an import has moved time on
+			last = t
+			clear(sent)
+		}
 		next, why := c.nextTick(last, cfg)
 		if why != warned && why != "" && cfg.Warn != nil {
 			cfg.Warn(why)
@@ -76,6 +80,9 @@ func (c *Control) RunClock(ctx context.Context, cfg ClockConfig) error {
 			return ctxOr(ctx, err)
 		}
 		last = next
+		if again, _ := c.nextTick(last, cfg); again != 0 && last == nextMidnight(last-1) {
+			timer.Reset(0) // it stopped at a midnight, short of now: no pause there
+		}
 	}
 }
 
