@@ -40,9 +40,6 @@ const (
 
 var allRoles = []string{roleDoor, roleProcessor, roleProjector, roleSink, roleControl}
 
-// caughtUpLook is how often caughtUp looks at the processor.
-const caughtUpLook = 50 * time.Millisecond
-
 // writerUser may write to the embedded engine; readers need no key.
 const writerUser = "punchcard"
 
@@ -336,12 +333,14 @@ const (
 func (a *app) caughtUp(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	late := time.AfterFunc(caughtUpWithin, func() { cancel(fmt.Errorf("the log was not decided within %s", caughtUpWithin)) })
+	defer late.Stop()
 	go func() { cancel(a.wait()) }()
 	for err := a.customers.CaughtUp(ctx); err != nil; err = a.customers.CaughtUp(ctx) {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w (the customer processor: %w)", context.Cause(ctx), err)
-		case <-time.After(caughtUpLook):
+		case <-time.After(caughtUpPoll):
 		}
 	}
 	return a.settled(ctx)

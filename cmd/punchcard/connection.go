@@ -57,10 +57,14 @@ func withConnection(ctx context.Context, s *Settings, log *slog.Logger, n need, 
 	if err := a.caughtUp(ctx); err != nil {
 		return err
 	}
-	return beside(ctx, s, log, n, a.running(), func(c *connection) error {
+	err = beside(ctx, s, log, n, a.running(), func(c *connection) error {
 		c.alone = true
 		return fn(c)
 	})
+	if err != nil || n&needRoles == 0 {
+		return err
+	}
+	return a.caughtUp(ctx) // nobody is left to bring what fn published to ClickHouse
 }
 
 // beside connects to a running process.

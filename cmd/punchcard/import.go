@@ -142,7 +142,8 @@ func importPlan(ctx context.Context, s *Settings, cluster *stream.Cluster, ctl *
 	return history.Run(ctx, plan, t, o)
 }
 
-// settleAt is true at ticks that begin a day of cut points.
+// settleAt is true at ticks that begin a day of cut points; a month when the
+// program asks for none.
 func settleAt(ctx context.Context, ctl *control.Control) (func(prev, now event.Time) bool, error) {
 	b, err := ctl.ActiveBundleFiles(ctx)
 	if err != nil {
@@ -154,6 +155,9 @@ func settleAt(ctx context.Context, ctl *control.Control) (func(prev, now event.T
 	book, problems := program.Parse(b.Files)
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("the active bundle does not pass this version's checks: %s", problems[0])
+	}
+	if book.CountsDay(wallClock()) == 0 { // no cut points: only to go on from after a kill
+		return func(prev, now event.Time) bool { return prev.Std().UTC().Month() != now.Std().UTC().Month() }, nil
 	}
 	return func(prev, now event.Time) bool {
 		return book.CountsDay(now) != book.CountsDay(prev)
