@@ -97,6 +97,9 @@ func start(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	a.onClose(unlock)
+	if err := nameInstance(a.settings); err != nil {
+		return err
+	}
 	for _, step := range []func(context.Context) error{
 		a.openListener, a.openBroker, a.openCluster, a.openWarehouse, a.openControl,
 		a.openProcessor, a.openProjector, a.openSink, a.openDoor, a.runAll, a.announce,

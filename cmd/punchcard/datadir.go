@@ -16,10 +16,11 @@ import (
 
 // Names in the data folder.
 const (
-	lockFile    = "lock"
-	runningFile = "running.json" // where the process that holds the lock listens
-	keysFile    = "keys"         // kind name secret, one a line; 0600
-	internalKey = "internal-key" // shared by the processes of one group; 0600
+	lockFile     = "lock"
+	runningFile  = "running.json" // where the process that holds the lock listens
+	keysFile     = "keys"         // kind name secret, one a line; 0600
+	internalKey  = "internal-key" // shared by the processes of one group; 0600
+	instanceFile = "instance"     // this folder's process in its groups
 )
 
 // running says where the process that holds the data folder listens.
@@ -171,4 +172,23 @@ func readInternalKey(s *Settings) (string, error) {
 		return "", fmt.Errorf("internal key: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
+}
+
+// nameInstance names this folder's process in its groups, the same at every start:
+// it gets its partitions back at once, where a nameless one waits until the group
+// has given its dead predecessor up.
+func nameInstance(s *Settings) error {
+	if s.Instance != "" {
+		return nil
+	}
+	text, err := os.ReadFile(s.path(instanceFile))
+	if errors.Is(err, os.ErrNotExist) {
+		text = []byte("punchcard-" + secret()[:16])
+		err = writeFile(s.path(instanceFile), text)
+	}
+	if err != nil {
+		return fmt.Errorf("instance name: %w", err)
+	}
+	s.Instance = strings.TrimSpace(string(text))
+	return nil
 }

@@ -36,7 +36,7 @@ type Settings struct {
 	Partitions       int32         `help:"Partitions of events and ledger, fixed at creation (8 embedded, 64 on Kafka)." placeholder:"N"`
 	Tenant           string        `help:"Prefix of topics, groups and database." placeholder:"NAME"`
 	Engine           string        `help:"Path to libchdb.so, if not where make engine puts it." placeholder:"FILE"`
-	Instance         string        `help:"Name of this process in the consumer group; must differ between processes." placeholder:"NAME"`
+	Instance         string        `help:"Name of this process in the consumer group, different in each; one of the data folder's own by default." placeholder:"NAME"`
 	Internal         string        `help:"Address where other processes of the group reach this one; they share the data folder's internal key." placeholder:"ADDR"`
 	ClockJump        time.Duration `name:"clock-jump" help:"Let time jump this far at once (after a long stop)." placeholder:"DURATION"`
 	LogLevel         string        `name:"log-level" help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
