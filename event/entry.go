@@ -46,6 +46,7 @@ const (
 	ReasonNoRule             = "no_rule"
 	ReasonTooOld             = "too_old"
 	ReasonMinimumPoints      = "below_minimum_points"
+	ReasonInvalid            = "invalid"  // no event of ours: nothing of it is counted
 	ReasonOutdated           = "outdated" // a tick behind the clock, cut points of a day that has some
 )
 
@@ -56,8 +57,8 @@ type Entry struct {
 	// Partition and Sequence identify the entry; Sequence is dense from 1.
 	Partition int32 `json:"partition"`
 	Sequence  int64 `json:"sequence"`
-	// SourceOffset is the input's offset in events (-1: none, a takeover);
-	// SourceIndex counts the entries of one input from 0.
+	// SourceOffset is the input's offset in events (a takeover repeats the last
+	// one; -1: none yet); SourceIndex counts the entries of one input from 0.
 	SourceOffset int64 `json:"source_offset"`
 	SourceIndex  int32 `json:"source_index"`
 	Semantics    int   `json:"semantics"`

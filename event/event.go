@@ -31,6 +31,11 @@ const (
 	TypeHistoryEnd   Type = "history_end"
 	// TypeCommand comes from another account, through the projector.
 	TypeCommand Type = "command"
+
+	// TypeUnknown and TypeTakeover are only causes of entries: an input that is no
+	// event, and a writer that took the partition.
+	TypeUnknown  Type = "unknown"
+	TypeTakeover Type = "takeover"
 )
 
 // Names of track events that have a typed section (Segment e-commerce spec v2,

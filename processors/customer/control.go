@@ -28,7 +28,7 @@ func (f *Function) bundle() error {
 	}
 	book, problems := program.Parse(b.Files)
 	if len(problems) > 0 || book.ID != b.ID || len(f.bundles) == maxBundles {
-		e.Outcome, e.Reason, e.BundleID, e.Control = event.OutcomeRejected, reasonInvalid, "", nil
+		e.Outcome, e.Reason, e.BundleID, e.Control = event.OutcomeRejected, event.ReasonInvalid, "", nil
 		return f.close(nil, e)
 	}
 	s := shelved{bundle: *b}

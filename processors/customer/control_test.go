@@ -90,7 +90,7 @@ func TestBundleThatDoesNotParseOrHasAWrongIDIsRefused(t *testing.T) {
 	wrong := bundleOf(rules, 0)
 	wrong.Bundle.ID = "0123456789abcdef"
 	for _, ev := range []*event.Event{bundleOf("program: [", 0), wrong} {
-		if e := w.one(ev); e.Outcome != event.OutcomeRejected || e.Reason != reasonInvalid {
+		if e := w.one(ev); e.Outcome != event.OutcomeRejected || e.Reason != event.ReasonInvalid {
 			t.Fatalf("%s %s", e.Outcome, e.Reason)
 		}
 	}

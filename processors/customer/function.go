@@ -12,12 +12,6 @@ import (
 )
 
 const (
-	// reasonInvalid: the record is not an event that a door would let in.
-	reasonInvalid = "invalid"
-	// typeUnknown is the cause of an entry whose record cannot be read.
-	typeUnknown event.Type = "unknown"
-	// typeTakeover is the cause of the entry of a new writer.
-	typeTakeover event.Type = "takeover"
 	// maxOwnTimers bounds the timers that fire before one event of an account; the
 	// many lots of one expiry day need several entries.
 	maxOwnTimers = 10_000
@@ -65,7 +59,7 @@ func (f *Function) Apply(in *stream.Record, tx *table.Tx, out *processors.Output
 	f.ev = event.Event{}
 	if err := event.Decode(in.Value, &f.ev); err != nil {
 		f.ev = event.Event{}
-		return f.refuse(typeUnknown)
+		return f.refuse(event.TypeUnknown)
 	}
 	control := len(in.Key) == 0 && f.ev.AccountID == ""
 	switch t := f.ev.Type; {
@@ -166,9 +160,9 @@ func (f *Function) command(in *stream.Record) error {
 func (f *Function) refuse(t event.Type) error {
 	e := f.frame(event.KindEvent)
 	if t == "" {
-		t = typeUnknown
+		t = event.TypeUnknown
 	}
-	e.Cause.Type, e.Outcome, e.Reason = t, event.OutcomeRejected, reasonInvalid
+	e.Cause.Type, e.Outcome, e.Reason = t, event.OutcomeRejected, event.ReasonInvalid
 	if e.EventTime <= 0 {
 		e.EventTime = f.p.clock
 	}
@@ -209,6 +203,6 @@ func Takeover(tx *table.Tx, out *processors.Output) error {
 		return err
 	}
 	e := f.frame(event.KindTakeover)
-	e.Cause, e.EventTime, e.Outcome = event.Cause{Type: typeTakeover}, f.p.clock, event.OutcomeApplied
+	e.Cause, e.EventTime, e.Outcome = event.Cause{Type: event.TypeTakeover}, f.p.clock, event.OutcomeApplied
 	return f.close(nil, e)
 }

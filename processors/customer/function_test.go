@@ -129,7 +129,7 @@ func TestWhatIsNoEventOfOursIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if e := out[0]; len(out) != 1 || e.Outcome != event.OutcomeRejected || e.Reason != reasonInvalid || e.EntryTime != start {
+		if e := out[0]; len(out) != 1 || e.Outcome != event.OutcomeRejected || e.Reason != event.ReasonInvalid || e.EntryTime != start {
 			t.Errorf("%s: %s %s", name, kinds(out), e.Reason)
 		}
 	}
