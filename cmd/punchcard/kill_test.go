@@ -46,8 +46,12 @@ func TestKilledAtSeededMoments(t *testing.T) {
 		pr.kill()
 		t.Logf("kill %2d %s after %4d ms, %d messages confirmed meanwhile", i+1, while, wait.Milliseconds(), l.acked.Load()-before)
 	}
+	if l.acked.Load() == 0 {
+		t.Error("nothing was confirmed between the kills: this was no load")
+	}
 	pr := p.spawn("serve")
 	p.awaitReady(pr, time.Minute)
+	awaitConfirmed(t, l, loadClients)
 	l.stop()
 	entries := p.entries(time.Minute)
 	l.check(entries)
@@ -56,8 +60,40 @@ func TestKilledAtSeededMoments(t *testing.T) {
 	pr.interrupt()
 	verified(t, p) // alone
 	t.Logf("%d kills (%d while starting), %d confirmations, %.1f s", kills, starting, l.acked.Load(), time.Since(began).Seconds())
-	if l.acked.Load() < 10*kills {
-		t.Errorf("only %d confirmations: this was no load", l.acked.Load())
+}
+
+const (
+	firstStarts    = 2 // data folders
+	firstKills     = 5 // in each
+	firstKillAfter = 10
+	firstKillSpan  = 700
+)
+
+// TestKilledAtFirstStart kills the program while it makes its data folder: keys,
+// topics, tables. The folder must be good afterwards.
+func TestKilledAtFirstStart(t *testing.T) {
+	rng := rand.New(rand.NewPCG(seedOf(t), 0))
+	for range firstStarts {
+		p := newPlace(t)
+		for range firstKills {
+			pr := p.spawn("serve")
+			wait := time.Duration(firstKillAfter+rng.IntN(firstKillSpan)) * time.Millisecond
+			select {
+			case <-pr.done:
+				t.Fatalf("the program ended by itself: %v\n%s", pr.err, pr.out)
+			case <-time.After(wait): // the seeded moment
+			}
+			pr.kill()
+			t.Logf("killed after %d ms", wait.Milliseconds())
+		}
+		p.mustRun("program", "activate", writeBundle(t, loadProgram))
+		pr := p.spawn("serve")
+		p.awaitReady(pr, time.Minute)
+		if got := buyPoints(t, p, "first", 100); got != 100+loadWelcome {
+			t.Errorf("balance %d", got)
+		}
+		verified(t, p)
+		pr.interrupt()
 	}
 }
 
