@@ -37,8 +37,10 @@ const (
 	housekeeping = time.Second
 	// closeTimeout bounds a partition's last commit when it is given up.
 	closeTimeout = 10 * time.Second
-	// cacheBytes is Pebble's block cache for all partitions together.
-	cacheBytes = 64 << 20
+	// cacheBytes bounds Pebble's block cache for all partitions together. What
+	// their buffers hold while it is being written counts against it: a small cache
+	// is no cache then, and every look-up reads its filters from the disk.
+	cacheBytes = 256 << 20
 )
 
 // Function decides. It has no clock, no randomness and looks nothing up: all it

@@ -22,8 +22,10 @@ const (
 	DefaultFlushEvery = 3 * time.Second
 	// maxClean bounds the keys kept in memory though Pebble has them.
 	maxClean = 64 << 10
-	// memTableBytes is Pebble's own buffer before it writes a file.
-	memTableBytes = 16 << 20
+	// memTableBytes is Pebble's own buffer before it writes a file. It is small:
+	// the dirty layer is the buffer, and a batch larger than half of this becomes a
+	// file without a detour.
+	memTableBytes = 1 << 20
 	bloomBits     = 10
 	// format is the version of the keys below; another one is refused.
 	format = 1
