@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,24 +126,21 @@ func (s *Settings) path(parts ...string) string {
 }
 
 // fileResolver reads the settings file that --config or PUNCHCARD_CONFIG names.
-// Its keys are flag names; an unknown one is an error.
+// Its keys are flag names; an unknown one is an error. A flag beats the
+// environment, which beats the file.
 func fileResolver(args []string) kong.Resolver {
-	path := configPath(args)
-	values := map[string]any{}
-	var failed error
-	if path != "" {
-		failed = readSettings(path, values)
+	values, failed := map[string]any{}, error(nil)
+	if path := configPath(args); path != "" {
+		values, failed = readSettings(path)
 	}
-	used := map[string]bool{}
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		if failed != nil {
 			return nil, failed
 		}
 		v, ok := values[flag.Name]
-		if !ok {
+		if !ok || slices.ContainsFunc(flag.Envs, isSet) {
 			return nil, nil
 		}
-		used[flag.Name] = true
 		if list, isList := v.([]any); isList {
 			words := make([]string, 0, len(list))
 			for _, x := range list {
@@ -154,20 +152,26 @@ func fileResolver(args []string) kong.Resolver {
 	})
 }
 
-func readSettings(path string, into map[string]any) error {
+func isSet(variable string) bool {
+	_, ok := os.LookupEnv(variable)
+	return ok
+}
+
+func readSettings(path string) (map[string]any, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("settings file: %w", err)
+		return nil, fmt.Errorf("settings file: %w", err)
 	}
 	if info.Size() > maxSettingsBytes {
-		return fmt.Errorf("settings file %s: larger than %d bytes", path, maxSettingsBytes)
+		return nil, fmt.Errorf("settings file %s: larger than %d bytes", path, maxSettingsBytes)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("settings file: %w", err)
+		return nil, fmt.Errorf("settings file: %w", err)
 	}
+	var into map[string]any
 	if err := yaml.Unmarshal(text, &into); err != nil {
-		return fmt.Errorf("settings file %s: %w", path, err)
+		return nil, fmt.Errorf("settings file %s: %w", path, err)
 	}
 	known := map[string]bool{}
 	for _, name := range flagNames() {
@@ -175,10 +179,10 @@ func readSettings(path string, into map[string]any) error {
 	}
 	for name := range into {
 		if !known[name] {
-			return fmt.Errorf("settings file %s: %q is no setting; those are %s", path, name, strings.Join(flagNames(), ", "))
+			return nil, fmt.Errorf("settings file %s: %q is no setting; those are %s", path, name, strings.Join(flagNames(), ", "))
 		}
 	}
-	return nil
+	return into, nil
 }
 
 // flagNames lists the names that a settings file may use.
