@@ -16,8 +16,8 @@ const (
 )
 
 // TestKilledAtSeededMoments kills the real program with -9 under load, some of
-// the times while it starts, and starts it again on the same data. Afterwards
-// nothing is lost, nothing doubled, and each customer has what a simple model
+// the times while it starts, and starts it again on the same data; the last time it
+// is Ctrl-C. Afterwards nothing is lost, nothing doubled, and each customer has what a simple model
 // says.
 func TestKilledAtSeededMoments(t *testing.T) {
 	began := time.Now()
@@ -50,6 +50,12 @@ func TestKilledAtSeededMoments(t *testing.T) {
 		t.Error("nothing was confirmed between the kills: this was no load")
 	}
 	pr := p.spawn("serve")
+	p.awaitReady(pr, time.Minute)
+	awaitConfirmed(t, l, loadClients)
+	if d := pr.interrupt(); d > 5*time.Second {
+		t.Errorf("Ctrl-C under load took %s, at most 5 s", d)
+	}
+	pr = p.spawn("serve")
 	p.awaitReady(pr, time.Minute)
 	awaitConfirmed(t, l, loadClients)
 	l.stop()
