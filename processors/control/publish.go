@@ -94,14 +94,24 @@ func (c *Control) Activate(ctx context.Context, b event.Bundle) error {
 	if err := c.publish(ctx, e, event.ClassDerived, missing...); err != nil {
 		return err
 	}
-	return c.Wait(ctx, func(parts []Partition) bool {
+	refused := int32(-1)
+	err := c.Wait(ctx, func(parts []Partition) bool {
+		have := 0
 		for p := range parts {
-			if !parts[p].Bundles[b.ID] {
-				return false
+			switch {
+			case parts[p].Bundles[b.ID]:
+				have++
+			case parts[p].Refused[b.ID]:
+				refused = int32(p)
+				return true
 			}
 		}
-		return true
+		return have == len(parts)
 	})
+	if err == nil && refused >= 0 {
+		err = fmt.Errorf("control: partition %d refuses bundle %s: its processor's version of punchcard cannot read these rules; run the same version everywhere", refused, b.ID)
+	}
+	return err
 }
 
 // ActiveBundleFiles finds the newest bundle that every partition has in topic

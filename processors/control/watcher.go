@@ -24,6 +24,7 @@ type Partition struct {
 	BundleID     string // the newest that it has taken
 	BundleOffset int64  // its record in events
 	Bundles      map[string]bool
+	Refused      map[string]bool // bundles that its binary could not read
 	CutPointsDay event.Day
 	Counts       map[event.Day]*event.Counts // days that some partition has no cut points of
 }
@@ -41,7 +42,7 @@ type Watcher struct {
 func NewWatcher(c *stream.Cluster, partitions int32) *Watcher {
 	w := &Watcher{cluster: c, parts: make([]Partition, partitions), changed: make(chan struct{})}
 	for i := range w.parts {
-		w.parts[i] = Partition{SourceOffset: -1, Bundles: map[string]bool{}, Counts: map[event.Day]*event.Counts{}}
+		w.parts[i] = Partition{SourceOffset: -1, Bundles: map[string]bool{}, Refused: map[string]bool{}, Counts: map[event.Day]*event.Counts{}}
 	}
 	return w
 }
@@ -118,6 +119,9 @@ func (p *Partition) learn(e *event.Entry) {
 	}
 	if e.Tick != nil && e.Outcome == event.OutcomeApplied {
 		p.Slice, p.MoreDue = e.Tick.Slice, e.Tick.MoreDue
+	}
+	if e.Cause.Type == event.TypeBundle && e.Outcome == event.OutcomeRejected {
+		p.Refused[e.Cause.ID] = true
 	}
 	if e.Control == nil || e.Outcome != event.OutcomeApplied && e.Outcome != event.OutcomeDuplicate {
 		return
@@ -238,7 +242,7 @@ func (w *Watcher) Snapshot() []Partition {
 	defer w.mu.Unlock()
 	out := append([]Partition(nil), w.parts...)
 	for i := range out {
-		out[i].Bundles, out[i].Counts = nil, nil
+		out[i].Bundles, out[i].Refused, out[i].Counts = nil, nil, nil
 	}
 	return out
 }
