@@ -19,3 +19,6 @@ type Customer struct {
 	EntryTime Time  `json:"entry_time"`
 	Standing
 }
+
+// DecodeCustomer reads the value of a record on topic customers.
+func DecodeCustomer(value []byte, c *Customer) error { return decoder.Unmarshal(value, c) }
