@@ -24,9 +24,14 @@ test: engine build ## all tests, on the embedded broker and engine
 	go vet ./...
 	go test $(GO_TEST_FLAGS) ./...
 
-test-kafka: engine build ## the integration suite on Apache Kafka (Java 17 and Maven)
+# The integration suite: what runs the real program or talks to a real broker.
+SUITE := Road|CDNOW|Clients|Killed|Thousand|TwoProcesses
+
+test-kafka: engine ## the integration suite on Apache Kafka (Java 17 and Maven)
 	bash deploy/kafka/kafka.sh start $(KAFKA_DIR) $(KAFKA_PORT)
-	PUNCHCARD_TEST_KAFKA=127.0.0.1:$(KAFKA_PORT) go test $(GO_TEST_FLAGS) -count=1 ./event/stream/... ./processors/... ./cmd/... ; \
+	export PUNCHCARD_TEST_KAFKA=127.0.0.1:$(KAFKA_PORT); \
+	  go test $(GO_TEST_FLAGS) -count=1 ./event/stream && \
+	  go test $(GO_TEST_FLAGS) -count=1 -run '$(SUITE)' ./cmd/punchcard ; \
 	  code=$$?; bash deploy/kafka/kafka.sh stop $(KAFKA_DIR); exit $$code
 
 kafka-start: ## Apache Kafka on localhost:9392 (Java 17 and Maven)
@@ -35,8 +40,10 @@ kafka-start: ## Apache Kafka on localhost:9392 (Java 17 and Maven)
 kafka-stop: ## stop it
 	bash deploy/kafka/kafka.sh stop $(KAFKA_DIR)
 
-bench: engine build ## speed: each figure beside its ceiling, in one run
-	go test -run '^$$' -bench . -benchtime 5s -timeout 30m ./program ./processors/... ./ingest/... ./cmd/...
+bench: engine ## speed: each figure beside its ceiling, in one run
+	go test -run '^$$' -bench Customer -benchtime 300000x ./processors/customer
+	go test -run '^$$' -bench . -benchtime 1x -timeout 15m ./cmd/punchcard
+	go test -run '^$$' -bench . -benchtime 2s -timeout 15m ./program ./ingest/history ./processors/sink ./event/stream
 
 FUZZ_TIME ?= 30s
 fuzz: ## every fuzz target for FUZZ_TIME
