@@ -84,6 +84,8 @@ type Config struct {
 	Committed func(partition int32, recs []*stream.Record)
 	// Expire, if set, lets tables forget keys; see table.Expire.
 	Expire *table.Expire
+	// Fresh, if set, tells tables which keys are usually new; see table.Options.
+	Fresh string
 	// RetryWait and FencedWait: see the defaults.
 	RetryWait  time.Duration
 	FencedWait time.Duration

@@ -45,7 +45,7 @@ func halt(format string, args ...any) error {
 // run works until ctx ends, or something no retry mends happens.
 func (p *partition) run(ctx context.Context) error {
 	defer close(p.done)
-	t, err := table.Open(p.dir, table.Options{Cache: p.r.cache, Expire: p.r.cfg.Expire})
+	t, err := table.Open(p.dir, table.Options{Cache: p.r.cache, Expire: p.r.cfg.Expire, Fresh: p.r.cfg.Fresh})
 	if err != nil {
 		return errHalt{err}
 	}

@@ -26,6 +26,10 @@ const (
 	kindRedemption = 'r'
 )
 
+// FreshKinds are the kinds of keys that are usually asked for when they do not
+// exist yet: an order, refund or redemption comes once.
+const FreshKinds = string(kindOrder) + string(kindRefund) + string(kindRedemption)
+
 // The three histograms behind cut points.
 const (
 	countLastDay = 'd'

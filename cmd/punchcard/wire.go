@@ -41,7 +41,7 @@ func (a *app) openProcessor(ctx context.Context) error {
 		Cluster: a.cluster, Name: "customer", Input: event.TopicEvents, Output: event.TopicLedger,
 		Dir:       a.settings.path("state"),
 		New:       func(p int32) processors.Function { return customer.New(p) },
-		Committed: a.desk.Committed, Expire: customer.Expire(),
+		Committed: a.desk.Committed, Expire: customer.Expire(), Fresh: customer.Fresh,
 		GroupID: a.groupID(processorGroup), InstanceID: a.settings.Instance, MemberData: []byte(a.desk.Addr()),
 		Logger: a.log,
 	}

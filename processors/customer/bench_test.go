@@ -180,7 +180,7 @@ func runProcessor(b *testing.B, c *stream.Cluster) {
 		Cluster: c, Name: "customer", Input: event.TopicEvents, Output: event.TopicLedger, Dir: b.TempDir(),
 		New:      func(p int32) processors.Function { return New(p) },
 		Logger:   slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Takeover: Takeover, Expire: Expire(), Collect: 10 * time.Millisecond,
+		Takeover: Takeover, Expire: Expire(), Fresh: Fresh, Collect: 10 * time.Millisecond,
 		Committed: func(int32, []*stream.Record) {
 			select {
 			case done <- struct{}{}:

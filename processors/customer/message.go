@@ -12,6 +12,9 @@ import (
 // the entry that decided it, body hash. Ids hold no control characters.
 const kindMessage = 'm'
 
+// Fresh are the kinds of keys that are usually new when they are asked for.
+const Fresh = string(kindMessage) + program.FreshKinds
+
 func appendMessageKey(b []byte, accountID, messageID string) []byte {
 	b = append(append(b, kindMessage), accountID...)
 	return append(append(b, 0), messageID...)

@@ -12,6 +12,7 @@ const expirePerFlush = 20_000
 
 // maintain starts a flush when one is due and takes in one that has ended.
 func (t *Table) maintain() error {
+	t.filter.settle()
 	if t.flushing != nil {
 		select {
 		case err := <-t.flushing:

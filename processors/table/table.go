@@ -64,7 +64,11 @@ type Options struct {
 	FlushEvery time.Duration
 	// Expire, if set, forgets keys that nobody sees any more.
 	Expire *Expire
-	fs     vfs.FS // of tests
+	// Fresh are first bytes of keys that are usually asked for before they exist;
+	// the table then knows most that are absent without looking. It costs 1.5 bytes
+	// per such key, up to 25 MB, twice that after a start.
+	Fresh string
+	fs    vfs.FS // of tests
 }
 
 // Expire walks the keys From ≤ key < To round and round, some at each flush, and
@@ -88,6 +92,7 @@ type Table struct {
 
 	// Of the one working goroutine.
 	clean     map[string]cell
+	filter    *filter
 	near      dueHeap
 	horizon   event.Time
 	stale     []dueRow // rows of Pebble's index that turned out to be outdated
@@ -129,6 +134,7 @@ func Open(dir string, o Options) (*Table, error) {
 		_ = db.Close()
 		return nil, fmt.Errorf("table: %s: %w (delete it: it is made again from the ledger)", dir, err)
 	}
+	t.filter = newFilter(db, o.Fresh, t.pos == Start)
 	return t, nil
 }
 
@@ -174,6 +180,7 @@ func (t *Table) Apply(writes []event.StateWrite, pos Position) error {
 		}
 		c.stored = t.storedDue(key)
 		t.dirty.put(key, c)
+		t.filter.add(w.Key)
 	}
 	t.pos = pos
 	t.mu.Unlock()
@@ -215,12 +222,14 @@ func (t *Table) commit(staged *layer, pos Position) error {
 
 // Close writes what is dirty and closes Pebble.
 func (t *Table) Close() error {
+	t.filter.close()
 	err := t.Flush()
 	return errors.Join(err, t.db.Close())
 }
 
 // Abandon closes Pebble without writing what is dirty: what a crash leaves.
 func (t *Table) Abandon() error {
+	t.filter.close()
 	t.await()
 	return t.db.Close()
 }

@@ -54,7 +54,7 @@ type machine struct {
 
 func (s *machine) open(t *rapid.T) {
 	var err error
-	if s.t, err = Open(s.dir, Options{FlushEvery: time.Hour, FlushBytes: 1 << 30, fs: s.fs}); err != nil {
+	if s.t, err = Open(s.dir, Options{FlushEvery: time.Hour, FlushBytes: 1 << 30, Fresh: "ab", fs: s.fs}); err != nil {
 		t.Fatal(err)
 	}
 	s.tx = s.t.Begin()

@@ -34,6 +34,9 @@ func (tx *Tx) Get(key []byte) ([]byte, bool) {
 }
 
 func (tx *Tx) cell(key []byte) (cell, bool) {
+	if tx.t.filter.absent(key) {
+		return cell{}, false
+	}
 	if c, ok := tx.staged.cells[string(key)]; ok {
 		return c, !c.dead
 	}
@@ -65,6 +68,7 @@ func (tx *Tx) write(key []byte, c cell) string {
 		tx.staged.put(k, c)
 		return k
 	}
+	tx.t.filter.add(key)
 	k := string(key)
 	w.Key = unsafe.Slice(unsafe.StringData(k), len(k)) // nobody writes to a StateWrite's key
 	tx.at[k] = len(tx.writes)
