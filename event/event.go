@@ -154,8 +154,13 @@ func (o *Order) NetMinor() int64 {
 // does not hold the record's buffer.
 var decoder = sonic.Config{CopyString: true}.Froze()
 
-// Decode reads an event from a record's value.
-func Decode(value []byte, e *Event) error { return decoder.Unmarshal(value, e) }
+// eventDecoder copies the value once, as a whole: an event is decided and dropped,
+// so that its strings may share one copy. Whoever keeps one keeps them all.
+var eventDecoder = sonic.Config{}.Froze()
+
+// Decode reads an event from a record's value. Its strings do not point into
+// value, but a part of it that is kept should be cloned.
+func Decode(value []byte, e *Event) error { return eventDecoder.Unmarshal(value, e) }
 
 // Encode writes an event as JSON, with "v" set.
 func (e *Event) Encode() ([]byte, error) {
