@@ -89,9 +89,9 @@ func (t *Table) extend(clock event.Time, staged *layer) {
 		if l == nil {
 			continue
 		}
-		for key, c := range l.cells {
-			if !c.dead && c.due > t.horizon && c.due <= to {
-				t.near = append(t.near, dueRow{due: c.due, key: key})
+		for _, i := range l.items {
+			if !i.dead() && i.due > t.horizon && i.due <= to {
+				t.near = append(t.near, dueRow{due: i.due, key: i.key})
 			}
 		}
 	}
@@ -124,15 +124,15 @@ func (tx *Tx) Due(clock event.Time) (key []byte, due event.Time, ok bool) {
 }
 
 // writeCell puts one cell and its index rows into a batch; buf is scratch.
-func writeCell(b *pebble.Batch, key string, c cell, buf *[]byte) error {
+func writeCell(b *pebble.Batch, key string, c *cell, buf *[]byte) error {
 	k := append(append((*buf)[:0], spaceData), key...)
 	*buf = k
-	if c.stored != 0 && (c.dead || c.stored != c.due) {
+	if c.stored != 0 && (c.dead() || c.stored != c.due) {
 		if err := b.Delete((&dueRow{due: c.stored, key: key}).encode(), nil); err != nil {
 			return err
 		}
 	}
-	if c.dead {
+	if c.dead() {
 		return b.Delete(k, nil)
 	}
 	var head [binary.MaxVarintLen64]byte

@@ -53,21 +53,19 @@ func (t *Table) flushed(err error) {
 	done := t.frozen
 	t.frozen = nil
 	t.mu.Unlock()
+	for _, i := range done.items {
+		i.stored = i.due
+	}
 	if len(done.cells) < maxClean/4 {
 		if len(t.clean)+len(done.cells) > maxClean {
 			clear(t.clean)
 		}
-		for k, c := range done.cells {
-			c.stored = c.due
-			t.clean[k] = c
+		for _, i := range done.items {
+			t.clean[i.key] = i.cell
 		}
 		return
 	}
 	t.clean = done.cells
-	for k, c := range t.clean {
-		c.stored = c.due
-		t.clean[k] = c
-	}
 }
 
 // startFlush freezes the dirty layer and writes it beside the work.
@@ -77,7 +75,7 @@ func (t *Table) startFlush() {
 		return
 	}
 	t.mu.Lock()
-	t.frozen, t.dirty = t.dirty, newLayer(len(t.dirty.cells))
+	t.frozen, t.dirty = t.dirty, newLayer(len(t.dirty.items))
 	pos := t.pos
 	t.mu.Unlock()
 	stale := t.stale
@@ -106,8 +104,8 @@ func (t *Table) write(l *layer, stale []dueRow, pos Position) error {
 		}
 	}
 	var row []byte
-	for _, key := range l.sorted() {
-		if err := writeCell(b, key, l.cells[key], &row); err != nil {
+	for _, i := range l.sorted() {
+		if err := writeCell(b, i.key, i.cell, &row); err != nil {
 			return err
 		}
 	}
@@ -118,9 +116,9 @@ func (t *Table) write(l *layer, stale []dueRow, pos Position) error {
 }
 
 // settled is a key as it will stand in Pebble after the frozen layer.
-func (t *Table) settled(l *layer, key string) (cell, bool, error) {
-	if c, ok := l.cells[key]; ok {
-		return c, !c.dead, nil
+func (t *Table) settled(l *layer, key string) (*cell, bool, error) {
+	if c := l.cells[key]; c != nil {
+		return c, !c.dead(), nil
 	}
 	return readCell(t.db, []byte(key))
 }

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -11,15 +10,21 @@ import (
 	"github.com/punchcard/punchcard/event"
 )
 
-// cell is what a layer knows of a key. Cells are replaced, never changed.
+// cell is what a layer knows of a key. A nil value says that the key was deleted.
+// The value's bytes are never changed; the cell itself only by the layer that has
+// it, and by no more than one.
 type cell struct {
 	value []byte
 	due   event.Time
 	// stored is the due instant under which Pebble's index already lists the
 	// key, 0: none or not known.
 	stored event.Time
-	dead   bool
+	// entry and at say where the write is among those of one entry; see Tx.
+	entry uint32
+	at    int32
 }
+
+func (c *cell) dead() bool { return c.value == nil }
 
 const (
 	treeDegree = 32
@@ -31,55 +36,72 @@ const (
 // for scans. Most keys are never scanned, so the order is only made when asked
 // for.
 type layer struct {
-	cells map[string]cell
+	cells map[string]*cell
+	items []item // all of them, as they came
 	bytes int64
 
-	// ordering guards order and fresh: readers that scan at a time make the order.
+	// ordering guards order and ordered: readers that scan at a time make the order.
 	ordering sync.Mutex
-	order    *btreemap.BTreeMap[string, struct{}]
-	fresh    []string // keys that are not in order yet
+	order    *btreemap.BTreeMap[string, *cell]
+	ordered  int // so many items are in order
+}
+
+type item struct {
+	key string
+	*cell
 }
 
 func newLayer(keys int) *layer {
-	return &layer{cells: make(map[string]cell, keys), order: btreemap.New[string, struct{}](treeDegree, strings.Compare)}
+	return &layer{cells: make(map[string]*cell, keys), items: make([]item, 0, keys), order: btreemap.New[string, *cell](treeDegree, strings.Compare)}
 }
 
 // settle brings the order up to date; ordering is held.
 func (l *layer) settle() {
-	for _, k := range l.fresh {
-		l.order.ReplaceOrInsert(k, struct{}{})
+	for _, i := range l.items[l.ordered:] {
+		l.order.ReplaceOrInsert(i.key, i.cell)
 	}
-	clear(l.fresh)
-	l.fresh = l.fresh[:0]
+	l.ordered = len(l.items)
 }
 
 // sorted lists all keys in order.
-func (l *layer) sorted() []string { return slices.Sorted(maps.Keys(l.cells)) }
-
-func (l *layer) put(key string, c cell) {
-	if old, ok := l.cells[key]; ok {
-		l.bytes += int64(len(c.value) - len(old.value))
-	} else {
-		l.fresh = append(l.fresh, key)
-		l.bytes += int64(len(key) + len(c.value) + cellOverhead)
-	}
-	l.cells[key] = c
+func (l *layer) sorted() []item {
+	all := slices.Clone(l.items)
+	slices.SortFunc(all, func(a, b item) int { return strings.Compare(a.key, b.key) })
+	return all
 }
 
-// clear empties the layer and keeps its memory for the next writes.
+// put takes the cell in, or what it holds if the key is known.
+func (l *layer) put(key string, c *cell) {
+	if old := l.cells[key]; old != nil {
+		l.bytes += int64(len(c.value) - len(old.value))
+		*old = *c
+		return
+	}
+	l.add(key, c)
+}
+
+// add takes in a key that the layer does not have.
+func (l *layer) add(key string, c *cell) {
+	l.cells[key] = c
+	l.items = append(l.items, item{key, c})
+	l.bytes += int64(len(key) + len(c.value) + cellOverhead)
+}
+
+// clear empties the layer and keeps its memory for the next writes; its cells may
+// be another's now.
 func (l *layer) clear() {
 	clear(l.cells)
-	clear(l.fresh)
-	l.fresh = l.fresh[:0]
+	clear(l.items)
+	l.items = l.items[:0]
 	l.order.Clear(true)
-	l.bytes = 0
+	l.ordered, l.bytes = 0, 0
 }
 
 // layerCursor walks a layer's keys in [from, to), dead ones too.
 type layerCursor struct {
-	l       *layer
 	to      string
-	buf     []string
+	buf     []item
+	l       *layer
 	i       int
 	last    string
 	started bool
@@ -109,8 +131,8 @@ func (c *layerCursor) fill() {
 		start = btreemap.GT(c.last)
 	}
 	c.started, c.done = true, true
-	for k := range c.l.order.Ascend(start, btreemap.LT(c.to)) {
-		c.buf = append(c.buf, k)
+	for k, v := range c.l.order.Ascend(start, btreemap.LT(c.to)) {
+		c.buf = append(c.buf, item{k, v})
 		if len(c.buf) == cursorBatch {
 			c.last, c.done = k, false
 			return
@@ -120,7 +142,9 @@ func (c *layerCursor) fill() {
 
 func (c *layerCursor) valid() bool { return c.i < len(c.buf) }
 
-func (c *layerCursor) key() string { return c.buf[c.i] }
+func (c *layerCursor) key() string { return c.buf[c.i].key }
+
+func (c *layerCursor) cell() *cell { return c.buf[c.i].cell }
 
 func (c *layerCursor) next() {
 	if c.i++; c.i == len(c.buf) {
@@ -130,7 +154,11 @@ func (c *layerCursor) next() {
 
 // clone copies the layer; values are shared, for they never change.
 func (l *layer) clone() *layer {
-	l.ordering.Lock()
-	defer l.ordering.Unlock()
-	return &layer{cells: maps.Clone(l.cells), order: l.order.Clone(), fresh: slices.Clone(l.fresh), bytes: l.bytes}
+	out := newLayer(len(l.items))
+	room := make([]cell, len(l.items))
+	for i := range l.items {
+		room[i] = *l.items[i].cell
+		out.add(l.items[i].key, &room[i])
+	}
+	return out
 }

@@ -44,7 +44,7 @@ func scan(db pebble.Reader, layers []*layer, from, to []byte, fn func(key, value
 		if !found {
 			break
 		}
-		if c := newest(cursors, key); !c.dead && !fn([]byte(key), c.value) {
+		if c := newest(cursors, key); !c.dead() && !fn([]byte(key), c.value) {
 			return it.Close()
 		}
 	}
@@ -57,13 +57,11 @@ func scan(db pebble.Reader, layers []*layer, from, to []byte, fn func(key, value
 
 // newest returns the newest layer's cell of the key and moves every cursor that
 // stands at it.
-func newest(cursors []*layerCursor, key string) cell {
-	var out cell
-	found := false
+func newest(cursors []*layerCursor, key string) (out *cell) {
 	for _, c := range cursors {
 		if c.valid() && c.key() == key {
-			if !found {
-				out, found = c.l.cells[key], true
+			if out == nil {
+				out = c.cell()
 			}
 			c.next()
 		}

@@ -91,7 +91,7 @@ type Table struct {
 	pos    Position
 
 	// Of the one working goroutine.
-	clean     map[string]cell
+	clean     map[string]*cell
 	filter    *filter
 	near      dueHeap
 	horizon   event.Time
@@ -128,7 +128,7 @@ func Open(dir string, o Options) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("table: opening %s: %w (the table can be deleted: it is made again from the ledger)", dir, err)
 	}
-	t := &Table{o: o, db: db, dir: dir, dirty: newLayer(0), clean: make(map[string]cell), lastFlush: time.Now()}
+	t := &Table{o: o, db: db, dir: dir, dirty: newLayer(0), clean: make(map[string]*cell), lastFlush: time.Now()}
 	t.pos, err = readPosition(db)
 	if t.written = t.pos; err != nil {
 		_ = db.Close()
@@ -174,8 +174,8 @@ func (t *Table) Apply(writes []event.StateWrite, pos Position) error {
 	for i := range writes {
 		w := &writes[i]
 		key := string(w.Key)
-		c := cell{due: w.Due, dead: w.Value == nil}
-		if !c.dead {
+		c := &cell{due: w.Due}
+		if w.Value != nil {
 			c.value = append(make([]byte, 0, len(w.Value)), w.Value...)
 		}
 		c.stored = t.storedDue(key)
@@ -190,15 +190,18 @@ func (t *Table) Apply(writes []event.StateWrite, pos Position) error {
 
 // storedDue is what the memory layers know of Pebble's index of the key.
 func (t *Table) storedDue(key string) event.Time {
-	if c, ok := t.dirty.cells[key]; ok {
+	if c := t.dirty.cells[key]; c != nil {
 		return c.stored
 	}
 	if t.frozen != nil {
-		if c, ok := t.frozen.cells[key]; ok {
+		if c := t.frozen.cells[key]; c != nil {
 			return c.due // by the time it matters, it is written
 		}
 	}
-	return t.clean[key].stored
+	if c := t.clean[key]; c != nil {
+		return c.stored
+	}
+	return 0
 }
 
 // commit makes staged cells dirty.
@@ -207,13 +210,13 @@ func (t *Table) commit(staged *layer, pos Position) error {
 		return t.failed
 	}
 	t.mu.Lock()
-	for key, c := range staged.cells {
+	for _, i := range staged.items {
 		// Without a due instant a row that the index may have is outdated, and goes
 		// when it is come upon.
-		if c.due != 0 {
-			c.stored = t.storedDue(key)
+		if i.due != 0 {
+			i.stored = t.storedDue(i.key)
 		}
-		t.dirty.put(key, c)
+		t.dirty.put(i.key, i.cell)
 	}
 	t.pos = pos
 	t.mu.Unlock()
@@ -235,22 +238,22 @@ func (t *Table) Abandon() error {
 }
 
 // get reads a committed key: memory, then Pebble. Only the working goroutine.
-func (t *Table) get(key []byte) (cell, bool) {
-	if c, ok := t.dirty.cells[string(key)]; ok {
-		return c, !c.dead
+func (t *Table) get(key []byte) (*cell, bool) {
+	if c := t.dirty.cells[string(key)]; c != nil {
+		return c, !c.dead()
 	}
 	if t.frozen != nil {
-		if c, ok := t.frozen.cells[string(key)]; ok {
-			return c, !c.dead
+		if c := t.frozen.cells[string(key)]; c != nil {
+			return c, !c.dead()
 		}
 	}
-	if c, ok := t.clean[string(key)]; ok {
-		return c, !c.dead
+	if c := t.clean[string(key)]; c != nil {
+		return c, !c.dead()
 	}
 	c, ok, err := readCell(t.db, key)
 	if err != nil {
 		t.fail(err)
-		return cell{}, false
+		return absent, false
 	}
 	if ok {
 		if len(t.clean) >= maxClean {
@@ -261,17 +264,17 @@ func (t *Table) get(key []byte) (cell, bool) {
 	return c, ok
 }
 
-func readCell(db pebble.Reader, key []byte) (cell, bool, error) {
+func readCell(db pebble.Reader, key []byte) (*cell, bool, error) {
 	var buf [128]byte
 	raw, closer, err := db.Get(append(append(buf[:0], spaceData), key...))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return cell{}, false, nil
+		return absent, false, nil
 	}
 	if err != nil {
-		return cell{}, false, err
+		return absent, false, err
 	}
 	due, v := cutDue(raw)
-	c := cell{value: append(make([]byte, 0, len(v)), v...), due: due, stored: due}
+	c := &cell{value: append(make([]byte, 0, len(v)), v...), due: due, stored: due}
 	return c, true, closer.Close()
 }
 

@@ -12,17 +12,16 @@ import (
 type Tx struct {
 	t      *Table
 	staged *layer
-	// writes are those since the last Take; at says where a key's write is.
+	// writes are those since the last Take. Cells that have one bear the number of
+	// this entry, and where it is.
 	writes []event.StateWrite
-	at     map[string]int
+	entry  uint32
 }
 
 var _ program.State = (*Tx)(nil)
 
 // Begin returns an empty Tx.
-func (t *Table) Begin() *Tx {
-	return &Tx{t: t, staged: newLayer(0), at: make(map[string]int)}
-}
+func (t *Table) Begin() *Tx { return &Tx{t: t, staged: newLayer(0), entry: 1} }
 
 // Err is the first error of Pebble: what was read since is not to be trusted.
 func (tx *Tx) Err() error { return tx.t.failed }
@@ -33,12 +32,15 @@ func (tx *Tx) Get(key []byte) ([]byte, bool) {
 	return c.value, ok
 }
 
-func (tx *Tx) cell(key []byte) (cell, bool) {
+// absent is the cell of a key that nobody has.
+var absent = &cell{}
+
+func (tx *Tx) cell(key []byte) (*cell, bool) {
 	if tx.t.filter.absent(key) {
-		return cell{}, false
+		return absent, false
 	}
-	if c, ok := tx.staged.cells[string(key)]; ok {
-		return c, !c.dead
+	if c := tx.staged.cells[string(key)]; c != nil {
+		return c, !c.dead()
 	}
 	return tx.t.get(key)
 }
@@ -50,30 +52,43 @@ func (tx *Tx) Put(key, value []byte, due event.Time) {
 		old, live := tx.cell(key)
 		isNew = !live || old.due != due
 	}
-	k := tx.write(key, cell{value: append(make([]byte, 0, len(value)), value...), due: due})
+	k := tx.write(key, value, due, true)
 	if isNew {
 		tx.t.note(k, due)
 	}
 }
 
 // Delete implements program.State.
-func (tx *Tx) Delete(key []byte) { tx.write(key, cell{dead: true}) }
+func (tx *Tx) Delete(key []byte) { tx.write(key, nil, 0, false) }
 
-func (tx *Tx) write(key []byte, c cell) string {
-	w := event.StateWrite{Value: c.value, Due: c.due}
-	if i, ok := tx.at[string(key)]; ok {
-		w.Key = tx.writes[i].Key
-		tx.writes[i] = w
-		k := unsafe.String(unsafe.SliceData(w.Key), len(w.Key))
-		tx.staged.put(k, c)
+func (tx *Tx) write(key, value []byte, due event.Time, live bool) string {
+	c := tx.staged.cells[string(key)]
+	if c != nil && c.entry == tx.entry {
+		w := &tx.writes[c.at]
+		tx.staged.bytes += int64(len(value) - len(c.value))
+		c.value, c.due = nil, due
+		if live {
+			c.value = append(make([]byte, 0, len(value)), value...)
+		}
+		w.Value, w.Due = c.value, due
+		return unsafe.String(unsafe.SliceData(w.Key), len(w.Key))
+	}
+	// One piece of memory for key and value; nobody writes to either again.
+	room := append(append(make([]byte, 0, len(key)+len(value)), key...), value...)
+	w := event.StateWrite{Key: room[:len(key):len(key)], Due: due}
+	if live {
+		w.Value = room[len(key):]
+	}
+	k := unsafe.String(unsafe.SliceData(w.Key), len(w.Key))
+	at := int32(len(tx.writes))
+	tx.writes = append(tx.writes, w)
+	if c != nil {
+		tx.staged.bytes += int64(len(value) - len(c.value))
+		c.value, c.due, c.entry, c.at = w.Value, due, tx.entry, at
 		return k
 	}
 	tx.t.filter.add(key)
-	k := string(key)
-	w.Key = unsafe.Slice(unsafe.StringData(k), len(k)) // nobody writes to a StateWrite's key
-	tx.at[k] = len(tx.writes)
-	tx.writes = append(tx.writes, w)
-	tx.staged.put(k, c)
+	tx.staged.add(k, &cell{value: w.Value, due: due, entry: tx.entry, at: at})
 	return k
 }
 
@@ -88,7 +103,7 @@ func (tx *Tx) Scan(from, to []byte, fn func(key, value []byte) bool) {
 func (tx *Tx) Take() []event.StateWrite {
 	out := tx.writes
 	tx.writes = tx.writes[:0]
-	clear(tx.at)
+	tx.entry++
 	return out
 }
 

@@ -71,8 +71,8 @@ func (v *View) Get(key []byte) ([]byte, bool) {
 		if l == nil {
 			continue
 		}
-		if c, ok := l.cells[string(key)]; ok {
-			return c.value, !c.dead
+		if c := l.cells[string(key)]; c != nil {
+			return c.value, !c.dead()
 		}
 	}
 	c, ok, err := readCell(v.db, key)
