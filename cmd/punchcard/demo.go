@@ -58,50 +58,37 @@ func (c *demoCommand) Run(ctx context.Context, s *Settings, log *slog.Logger) er
 	}
 	defer a.stop()
 	fmt.Println(a.where())
-	failed := make(chan error, 1)
+	asked := ctx // ends with Ctrl-C
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go func() {
-		err := a.wait()
-		failed <- err
-		cancel(err)
-	}()
+	go func() { cancel(a.wait()) }()
+	err := c.run(ctx, a, clock, began)
+	switch cause := context.Cause(ctx); {
+	case asked.Err() != nil:
+		return nil
+	case cause != nil && cause != context.Canceled:
+		return cause // a role failed
+	}
+	return err
+}
+
+// run imports, reports, and goes live.
+func (c *demoCommand) run(ctx context.Context, a *app, clock *demo.Clock, began time.Time) error {
 	plan, err := c.prepare(ctx, a)
 	if err != nil {
-		return c.ended(ctx, err)
+		return err
 	}
 	fmt.Printf("import to the last ClickHouse row: %.1f s after start\n", time.Since(began).Seconds())
 	if err := c.report(ctx, a); err != nil {
-		return c.ended(ctx, err)
+		return err
 	}
 	c.whereToLook(a)
 	if c.NoLive {
 		fmt.Println("\nnothing more is coming in (--no-live); Ctrl-C stops")
-		return a.hold(ctx, failed)
-	}
-	return c.ended(ctx, c.live(ctx, a, clock, plan))
-}
-
-// hold waits for Ctrl-C or the failure of a role.
-func (a *app) hold(ctx context.Context, failed <-chan error) error {
-	<-ctx.Done()
-	select {
-	case err := <-failed:
-		return err
-	default:
+		<-ctx.Done()
 		return nil
 	}
-}
-
-// ended is nil when the demo was asked to stop, else what ended it.
-func (c *demoCommand) ended(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		if cause == context.Canceled {
-			return nil
-		}
-		return cause
-	}
-	return err
+	return c.live(ctx, a, clock, plan)
 }
 
 // prepare activates the demo's rules and imports the history, once.
@@ -185,12 +172,29 @@ func (c *demoCommand) report(ctx context.Context, a *app) error {
 	if len(waiting) > 0 {
 		fmt.Printf("waiting for live events, which history does not have: %s\n", strings.Join(waiting, ", "))
 	}
-	columns, _, rows, err := a.warehouse.Query(ctx, "SELECT * FROM tier_mix")
+	return printTiers(ctx, a)
+}
+
+// printTiers prints who is where, lowest tier first.
+func printTiers(ctx context.Context, a *app) error {
+	_, _, rows, err := a.warehouse.Query(ctx, "SELECT tier, members, round(100 * members_share, 1), balance FROM tier_mix WHERE NOT is_simulated")
 	if err != nil {
 		return err
 	}
-	fmt.Println()
-	return printRows(os.Stdout, "table", columns, rows)
+	byTier := map[string][]any{}
+	for _, r := range rows {
+		byTier[fmt.Sprint(r[0])] = r
+	}
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\ntier\tmembers\tshare\tpoints outstanding")
+	for _, level := range a.book.Load().Tiers.Levels {
+		if r, ok := byTier[level.ID]; ok {
+			fmt.Fprintf(t, "%s\t%v\t%v %%\t%v\n", level.Name, r[1], r[2], r[3])
+		} else {
+			fmt.Fprintf(t, "%s\t0\t0 %%\t0\n", level.Name)
+		}
+	}
+	return t.Flush()
 }
 
 // ruleID names a rule; live ones listen to events that history does not have.
@@ -223,7 +227,7 @@ func (c *demoCommand) whereToLook(a *app) {
 		data = " --data " + a.settings.Data
 	}
 	fmt.Printf("\nlook around (in a second terminal):\n")
-	fmt.Printf("  kcat -b %s -t %s -o beginning -c 3\n", a.brokers()[0], a.settings.prefix()+event.TopicLedger)
+	fmt.Printf("  kcat -C -b %s -t %s -o beginning -c 3\n", a.brokers()[0], a.settings.prefix()+event.TopicLedger)
 	if a.engine != nil {
 		fmt.Printf("  curl '%s/?database=%s' --data 'SELECT * FROM purchase_kpis FORMAT Vertical'\n", a.engine.URL(), a.settings.database())
 	}

@@ -77,8 +77,34 @@ func TestDemoRoad(t *testing.T) {
 		t.Errorf("the second start made entries: %v, before %v", now, entries)
 	}
 	again.interrupt()
+	goesLive(t, p)
 	t.Log(p.mustRun("verify")) // alone
 	t.Log(p.mustRun("customer", "12748", "--last", "5"))
+}
+
+// goesLive: simulated shoppers buy at the walking clock's pace, verify passes
+// under their load, Ctrl-C ends it, and another start goes on.
+func goesLive(t *testing.T, p *place) {
+	t.Helper()
+	simulated := func() float64 {
+		n, _ := p.sql("SELECT count() AS v FROM orders WHERE is_simulated")[0]["v"].(float64)
+		return n
+	}
+	last := 0.0
+	for range 2 {
+		live := p.spawn("demo", "--speed", "12h")
+		until(t, "the demo is live", 2*time.Minute, func() bool { return strings.Contains(live.out.String(), "live: simulated shoppers") })
+		until(t, "simulated orders", time.Minute, func() bool { return simulated() > last+100 })
+		t.Log(p.mustRun("verify"))
+		if d := live.interrupt(); d > 5*time.Second {
+			t.Errorf("Ctrl-C took %s while live, at most 5 s", d)
+		}
+		last = simulated()
+	}
+	rows := p.sql("SELECT countIf(cause_name = 'Order Completed' AND outcome != 'applied') AS orders, countIf(cause_name = 'Order Refunded' AND reason = 'unknown_order') AS refunds FROM entries WHERE is_simulated AND outcome != 'duplicate' AND outcome != 'duplicate_order'")
+	if fmt.Sprint(rows[0]["orders"]) != "0" || fmt.Sprint(rows[0]["refunds"]) != "0" {
+		t.Errorf("simulated orders not applied, refunds of unknown orders: %v", rows[0])
+	}
 }
 
 var onlineRetail = []figure{
