@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 var onlyHere = map[string][]string{
 	"github.com/twmb/franz-go":      {"event/stream", "event/stream/embedded"},
 	"github.com/ClickHouse/":        {"warehouse"},
-	"github.com/cockroachdb/pebble": {"processors/table"},
+	"github.com/cockroachdb/pebble": {"processors"},
 	"github.com/ebitengine/purego":  {"warehouse/embedded"},
 	"github.com/apache/arrow":       {"ingest/history", "warehouse"},
 	"github.com/expr-lang/expr":     {"ingest/history"},

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/punchcard/punchcard/event"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -101,7 +103,7 @@ func TestRecordTooLargeAbortsAll(t *testing.T) {
 		ensure(t, ctx, c, "ledger", 1)
 		w := openWriter(t, ctx, c, "w", "ledger")
 		recs := numbered("a", 0, 3)
-		recs[1].Value = []byte(strings.Repeat("x", 2<<20))
+		recs[1].Value = []byte(strings.Repeat("x", event.MaxRecordBytes+1))
 		err := w.Commit(ctx, recs)
 		mustBe(t, err, ErrAborted)
 		if again := w.Commit(ctx, numbered("b", 0, 1)); !errors.Is(again, ErrAborted) {
