@@ -18,11 +18,12 @@ func open(dst []byte) object { return object{b: append(dst, '{'), empty: true} }
 func (o *object) close() []byte { return append(o.b, '}') }
 
 func (o *object) key(k string) {
-	if !o.empty {
-		o.b = append(o.b, ',')
+	if o.empty {
+		o.b = append(o.b, '"')
+	} else {
+		o.b = append(o.b, ',', '"')
 	}
 	o.empty = false
-	o.b = append(o.b, '"')
 	o.b = append(o.b, k...)
 	o.b = append(o.b, '"', ':')
 }
@@ -71,7 +72,10 @@ func (o *object) timeOpt(k string, v Time) {
 
 func (o *object) dayOpt(k string, v Day) {
 	if v != 0 {
-		o.str(k, v.String())
+		o.key(k)
+		o.b = append(o.b, '"')
+		o.b = v.Append(o.b)
+		o.b = append(o.b, '"')
 	}
 }
 
@@ -103,13 +107,21 @@ func valueOpt[T any](o *object, k string, v *T, enc func(dst []byte, v *T) []byt
 
 const hexDigits = "0123456789abcdef"
 
+// plain are the bytes that stand for themselves in a JSON string.
+var plain = func() (is [256]bool) {
+	for c := byte(0x20); c < utf8.RuneSelf; c++ {
+		is[c] = c != '"' && c != '\\'
+	}
+	return is
+}()
+
 // appendString quotes s as JSON; invalid UTF-8 becomes U+FFFD.
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if plain[c] {
 			i++
 			continue
 		}

@@ -41,9 +41,7 @@ func (t Time) Append(dst []byte) []byte {
 	}
 	days, ms := int64(t)/msPerDay, int64(t)%msPerDay
 	y, m, d := civil(days)
-	return append(dst,
-		byte('0'+y/1000), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10), '-',
-		byte('0'+m/10), byte('0'+m%10), '-', byte('0'+d/10), byte('0'+d%10), 'T',
+	return append(appendDate(dst, y, m, d), 'T',
 		byte('0'+ms/36_000_000), byte('0'+ms/3_600_000%10), ':',
 		byte('0'+ms/600_000%6), byte('0'+ms/60_000%10), ':',
 		byte('0'+ms/10_000%6), byte('0'+ms/1000%10), '.',
@@ -175,7 +173,25 @@ func (d Day) String() string {
 	if d == 0 {
 		return ""
 	}
-	return time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly)
+	return string(d.Append(nil))
+}
+
+// Append appends 2006-01-02; nothing for the zero Day.
+func (d Day) Append(dst []byte) []byte {
+	if d == 0 {
+		return dst
+	}
+	if d < 0 || d > lastFast/msPerDay {
+		return time.Unix(int64(d)*86400, 0).UTC().AppendFormat(dst, time.DateOnly)
+	}
+	y, m, dd := civil(int64(d))
+	return appendDate(dst, y, m, dd)
+}
+
+func appendDate(dst []byte, y, m, d int64) []byte {
+	return append(dst,
+		byte('0'+y/1000), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10), '-',
+		byte('0'+m/10), byte('0'+m%10), '-', byte('0'+d/10), byte('0'+d%10))
 }
 
 // MarshalText implements encoding.TextMarshaler.

@@ -38,3 +38,15 @@ func TestTimesThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+// A day is written as package time writes it, also far away.
+func TestDayText(t *testing.T) {
+	for _, d := range []Day{1, 59, 60, 365, 11016, 11017, 20454, 1 << 20, 2932896, 2932897, -1, -719528} {
+		if got, want := string(d.Append([]byte("x"))), "x"+time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly); got != want {
+			t.Errorf("day %d: %s, want %s", d, got, want)
+		}
+	}
+	if got := Day(0).String(); got != "" {
+		t.Errorf("day 0: %q", got)
+	}
+}

@@ -13,7 +13,11 @@ type Library struct {
 	shelf []shelved // ascending by from
 	byID  map[string]*edition
 
-	days dayCache
+	days   dayCache
+	expiry struct {
+		book    *Book
+		day, on event.Day
+	}
 	// Buffers of one decision at a time; nothing in them outlives a call.
 	key    keyBuffer
 	value  []byte

@@ -95,6 +95,15 @@ func expiryAfter(b *Book, day event.Day) event.Day {
 	return day + event.Day(b.ExpiryDays)
 }
 
+// expiryAfter remembers the last answer: the events of a partition cluster around
+// its clock.
+func (l *Library) expiryAfter(b *Book, day event.Day) event.Day {
+	if m := &l.expiry; m.book != b || m.day != day {
+		m.book, m.day, m.on = b, day, expiryAfter(b, day)
+	}
+	return l.expiry.on
+}
+
 // post moves points between the customer's lot and a counterpart.
 func (d *decision) post(points int64, lotID string, expiresOn event.Day, counterpart, reason, ruleID, orderID string) {
 	wallet := d.book.Wallet
@@ -115,7 +124,7 @@ func (d *decision) postSettle(points int64, lot *Lot) {
 // opens a lot, or expires at once when its day has passed by the clock (a late
 // event). It returns the expiry and how many points expired.
 func (d *decision) addLot(lotID, orderID, ruleID string, earned event.Day, points int64) (expiresOn event.Day, expired int64) {
-	lot := Lot{ID: lotID, OrderID: orderID, RuleID: ruleID, ExpiresOn: expiryAfter(d.book.Book, earned), Remaining: points}
+	lot := Lot{ID: lotID, OrderID: orderID, RuleID: ruleID, ExpiresOn: d.l.expiryAfter(d.book.Book, earned), Remaining: points}
 	d.post(points, lotID, lot.ExpiresOn, event.AccountEarned, event.PostEarn, ruleID, orderID)
 	d.c.balance += points
 	if settled := min(d.c.debt, points); settled > 0 {

@@ -172,6 +172,8 @@ func (f *Function) refuse(t event.Type) error {
 // frame begins an entry: all that does not depend on what is decided.
 func (f *Function) frame(kind event.Kind) *event.Entry {
 	f.entry = event.Entry{
+		// Encoded before the next one begins: their memory can be used again.
+		Decisions: f.entry.Decisions[:0], Postings: f.entry.Postings[:0],
 		Partition:    f.id,
 		Sequence:     f.out.Sequence(),
 		SourceOffset: f.out.Source(),
