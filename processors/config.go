@@ -80,7 +80,8 @@ type Config struct {
 	InstanceID string
 	MemberData []byte
 	// Committed, if set, is told of each commit's entries, in order within a
-	// partition. It must not block, change or keep the records.
+	// partition. It must not block, change or keep the records, whose
+	// memory is used again.
 	Committed func(partition int32, recs []*stream.Record)
 	// Expire, if set, lets tables forget keys; see table.Expire.
 	Expire *table.Expire

@@ -18,6 +18,8 @@ const (
 	// begun: more than most entries need.
 	slabBytes = 256 << 10
 	slabLeft  = 8 << 10
+	// maxSpare bounds the slabs kept for the next batch.
+	maxSpare = 32
 	// recordsAtOnce is how many records are made in one piece.
 	recordsAtOnce = 128
 )
@@ -33,9 +35,11 @@ type Output struct {
 	bytes     int64
 	err       error
 	// slab and room are where entries are made: few large pieces instead of many
-	// small ones.
-	slab []byte
-	room []roomy
+	// small ones. Slabs full of entries of this batch are used again when they are
+	// committed.
+	slab        []byte
+	full, spare [][]byte
+	room        []roomy
 }
 
 // NewOutput starts after pos; tests of a Function need it, too.
@@ -62,9 +66,32 @@ func (o *Output) Records() []*stream.Record { return o.recs }
 // result to Append. It spares the copying of a growing slice.
 func (o *Output) Buffer() []byte {
 	if cap(o.slab)-len(o.slab) < slabLeft {
-		o.slab = make([]byte, 0, slabBytes)
+		o.nextSlab()
 	}
 	return o.slab[len(o.slab):len(o.slab):cap(o.slab)]
+}
+
+func (o *Output) nextSlab() {
+	if o.slab != nil {
+		o.full = append(o.full, o.slab)
+	}
+	if n := len(o.spare); n > 0 {
+		o.slab, o.spare = o.spare[n-1], o.spare[:n-1]
+		return
+	}
+	o.slab = make([]byte, 0, slabBytes)
+}
+
+// recycle makes room for the next batch. Nobody reads the last one any more: the
+// broker has acknowledged it, and Committed has returned.
+func (o *Output) recycle() {
+	for _, slab := range o.full {
+		if len(o.spare) < maxSpare {
+			o.spare = append(o.spare, slab[:0])
+		}
+	}
+	clear(o.full)
+	o.full, o.slab = o.full[:0], o.slab[:0]
 }
 
 // used takes what was written to the slab's free end out of it; bytes that had to

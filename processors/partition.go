@@ -259,6 +259,7 @@ func (p *partition) commit(ctx context.Context, records int) error {
 	if p.r.cfg.Committed != nil {
 		p.r.cfg.Committed(p.id, recs)
 	}
+	p.out.recycle()
 	return nil
 }
 

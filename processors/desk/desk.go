@@ -127,7 +127,7 @@ func (d *Desk) Committed(_ int32, recs []*stream.Record) {
 		}
 		for _, t := range waiting {
 			if t.messageID == e.Cause.ID {
-				t.answer(&e, rec.Value)
+				t.answer(&e, slices.Clone(rec.Value)) // the record's memory is used again
 			}
 		}
 	}
