@@ -27,6 +27,10 @@ const (
 	// file without a detour.
 	memTableBytes = 1 << 20
 	bloomBits     = 10
+	// compactAt files are merged at once: more is less writing and more looking, and
+	// little is looked for in files. At stopAt a flush waits.
+	compactAt = 8
+	stopAt    = 64
 	// format is the version of the keys below; another one is refused.
 	format = 1
 )
@@ -118,6 +122,8 @@ func Open(dir string, o Options) (*Table, error) {
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,
 		MaxOpenFiles:                256,
+		L0CompactionThreshold:       compactAt,
+		L0StopWritesThreshold:       stopAt,
 		Logger:                      quiet{},
 		FormatMajorVersion:          pebble.FormatNewest,
 	}
