@@ -74,7 +74,7 @@ func civil(days int64) (y, m, d int64) {
 
 // parseFixed reads our own fixed-width form; false for any other text, and for
 // what is no such date.
-func parseFixed(s string) (Time, bool) {
+func parseFixed[T string | []byte](s T) (Time, bool) {
 	const form = "0000-00-00T00:00:00.000Z"
 	if len(s) != len(form) {
 		return 0, false
@@ -85,8 +85,8 @@ func parseFixed(s string) (Time, bool) {
 		}
 	}
 	num := func(i, n int) (v int64) {
-		for _, c := range []byte(s[i : i+n]) {
-			v = v*10 + int64(c-'0')
+		for at := i; at < i+n; at++ {
+			v = v*10 + int64(s[at]-'0')
 		}
 		return v
 	}
@@ -119,6 +119,10 @@ func (t Time) MarshalText() ([]byte, error) { return t.Append(nil), nil }
 func (t *Time) UnmarshalText(b []byte) error {
 	if len(b) == 0 {
 		*t = 0
+		return nil
+	}
+	if v, ok := parseFixed(b); ok {
+		*t = v
 		return nil
 	}
 	v, err := ParseTime(string(b))

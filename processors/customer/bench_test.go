@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ const (
 // loop of the same reader and writer over the same records. Run it with a fixed
 // count, such as -benchtime=200000x.
 func BenchmarkCustomer(b *testing.B) {
+	// As cmd/punchcard does it, and the same for both.
+	defer debug.SetGCPercent(debug.SetGCPercent(300))
 	ceiling := 0.0
 	b.Run("bare", func(b *testing.B) {
 		c := benchCluster(b)

@@ -33,6 +33,7 @@ type Function struct {
 	ev    event.Event
 	entry event.Entry // one at a time
 	index int32
+	key   []byte // of its message id
 	buf   []byte
 }
 
@@ -90,7 +91,8 @@ func isOuter(t event.Type) bool {
 // outer decides a customer's event.
 func (f *Function) outer(in *stream.Record) error {
 	ev := &f.ev
-	key := appendMessageKey(nil, ev.AccountID, ev.MessageID)
+	f.key = appendMessageKey(f.key[:0], ev.AccountID, ev.MessageID)
+	key := f.key
 	if m, known := findMessage(f.tx, key, f.p.clock); known {
 		outcome := event.OutcomeDuplicate
 		if !bytes.Equal(m.bodyHash, []byte(ev.BodyHash)) {

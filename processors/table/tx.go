@@ -16,6 +16,38 @@ type Tx struct {
 	// this entry, and where it is.
 	writes []event.StateWrite
 	entry  uint32
+	// Where keys, values and cells are made: some at a time.
+	bytes []byte
+	cells []cell
+}
+
+const (
+	// bytesAtOnce and cellsAtOnce are small: a piece lives as long as anything in it.
+	bytesAtOnce = 4 << 10
+	cellsAtOnce = 64
+)
+
+// keep copies a and b to memory that nobody writes to again.
+func (tx *Tx) keep(a, b []byte) []byte {
+	n := len(a) + len(b)
+	if n > bytesAtOnce/4 {
+		return append(append(make([]byte, 0, n), a...), b...)
+	}
+	if cap(tx.bytes)-len(tx.bytes) < n || tx.bytes == nil {
+		tx.bytes = make([]byte, 0, bytesAtOnce)
+	}
+	at := len(tx.bytes)
+	tx.bytes = append(append(tx.bytes, a...), b...)
+	return tx.bytes[at:len(tx.bytes):len(tx.bytes)]
+}
+
+func (tx *Tx) newCell() *cell {
+	if len(tx.cells) == 0 {
+		tx.cells = make([]cell, cellsAtOnce)
+	}
+	c := &tx.cells[0]
+	tx.cells = tx.cells[1:]
+	return c
 }
 
 var _ program.State = (*Tx)(nil)
@@ -68,13 +100,12 @@ func (tx *Tx) write(key, value []byte, due event.Time, live bool) string {
 		tx.staged.bytes += int64(len(value) - len(c.value))
 		c.value, c.due = nil, due
 		if live {
-			c.value = append(make([]byte, 0, len(value)), value...)
+			c.value = tx.keep(value, nil)
 		}
 		w.Value, w.Due = c.value, due
 		return unsafe.String(unsafe.SliceData(w.Key), len(w.Key))
 	}
-	// One piece of memory for key and value; nobody writes to either again.
-	room := append(append(make([]byte, 0, len(key)+len(value)), key...), value...)
+	room := tx.keep(key, value)
 	w := event.StateWrite{Key: room[:len(key):len(key)], Due: due}
 	if live {
 		w.Value = room[len(key):]
@@ -88,7 +119,9 @@ func (tx *Tx) write(key, value []byte, due event.Time, live bool) string {
 		return k
 	}
 	tx.t.filter.add(key)
-	tx.staged.add(k, &cell{value: w.Value, due: due, entry: tx.entry, at: at})
+	c = tx.newCell()
+	*c = cell{value: w.Value, due: due, entry: tx.entry, at: at}
+	tx.staged.add(k, c)
 	return k
 }
 
