@@ -99,8 +99,8 @@ func (c *Cluster) topicDetails(ctx context.Context, topics ...string) (kadm.Topi
 	return have, nil
 }
 
-// create makes one topic; that another process made it meanwhile is fine if
-// the partitions agree.
+// create makes one topic. That another process makes it, too, is fine: the
+// broker may not show it yet, so awaitLeaders compares the partitions.
 func (c *Cluster) create(ctx context.Context, topic string, s TopicSpec) error {
 	configs := make(map[string]*string, len(s.Config))
 	for k, v := range s.Config {
@@ -108,14 +108,7 @@ func (c *Cluster) create(ctx context.Context, topic string, s TopicSpec) error {
 	}
 	// -1: the broker's own default replication factor.
 	_, err := c.adm.CreateTopic(ctx, s.Partitions, -1, configs, topic)
-	if errors.Is(err, kerr.TopicAlreadyExists) {
-		n, err := c.partitions(ctx, topic)
-		if err == nil && n != s.Partitions {
-			return mismatch(c, topic, n, s.Partitions)
-		}
-		return err
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		return fmt.Errorf("stream: creating topic %s with %d partitions at %s: %w", topic, s.Partitions, c.where(), err)
 	}
 	return nil
@@ -134,8 +127,11 @@ func (c *Cluster) awaitLeaders(ctx context.Context, specs []TopicSpec) error {
 		missing := ""
 		for _, s := range specs {
 			d := have[c.Topic(s.Name)]
-			if d.Err != nil || int32(len(d.Partitions)) != s.Partitions {
+			switch n := int32(len(d.Partitions)); {
+			case d.Err != nil || n == 0:
 				missing = c.Topic(s.Name)
+			case n != s.Partitions:
+				return mismatch(c, c.Topic(s.Name), n, s.Partitions)
 			}
 			for _, p := range d.Partitions {
 				if p.Leader < 0 || p.Err != nil {
