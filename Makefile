@@ -5,7 +5,7 @@ KAFKA_DIR := .kafka
 KAFKA_PORT := 9392
 GO_TEST_FLAGS ?= -timeout 12m
 
-.PHONY: help build demo engine test test-kafka kafka-start kafka-stop bench fuzz vet clean
+.PHONY: help build demo engine test test-kafka kafka-start kafka-stop bench fuzz vet vuln clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ fuzz: ## every fuzz target for FUZZ_TIME
 vet: ## go vet and formatting
 	go vet ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+
+vuln: ## known vulnerabilities (asks the Go vulnerability database)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
 clean: ## what make made, not the data
 	rm -rf bin
