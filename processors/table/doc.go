@@ -8,6 +8,11 @@
 // together with the Position it is of. After a crash Pebble is as of an older
 // Position, and the ledger's entries after it carry what is missing.
 //
+// Most keys of some kinds are asked for once, before they exist (Options.Fresh):
+// a filter in memory says of nearly all of them that no layer has them. It learns
+// each key when it is staged; after a start it waits until what Pebble holds has
+// been read beside the work.
+//
 // A key may carry a due instant: it then wants to be visited by time alone.
 // Tx.Due gives the earliest in (due, key) order.
 //
@@ -20,6 +25,8 @@
 //     and in order, also without Pebble's own log, which is off.
 //   - One goroutine works on a Table and its Tx; Read and Snapshot may be
 //     called by others at any time and see committed state only.
-//   - A committed value is never changed in place.
+//   - The bytes of a value are never changed; a committed cell only under the lock
+//     that readers hold.
+//   - The filter calls no key absent that was ever written.
 //   - Expire removes only what readers take for absent anyway.
 package table
