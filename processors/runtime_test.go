@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -489,12 +490,7 @@ func TestTwoProcessesShareAndHandOver(t *testing.T) {
 	b.until("told of all", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		for p, seq := range last {
-			if told[p] != seq {
-				return false
-			}
-		}
-		return true
+		return maps.Equal(told, last)
 	})
 	if err := first.Read(context.Background(), 0, func(*table.View) error { return nil }); !errors.Is(err, ErrNotOwner) {
 		t.Fatalf("a stopped runtime reads: %v", err)
