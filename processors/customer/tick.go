@@ -15,10 +15,6 @@ const (
 	maxSweepChanges = 256
 	// sweepPage is how many accounts are read ahead within a slice.
 	sweepPage = 512
-	// firstMonday is 1970-01-05: intervals of days are counted from it.
-	firstMonday event.Day = 4
-	// defaultEveryDays is the interval of counts when the rules name none.
-	defaultEveryDays = 7
 )
 
 // tick moves the clock, or is another slice of the time it shows.
@@ -89,24 +85,10 @@ func (f *Function) dayBegins(before event.Time) {
 	if before == 0 || b == nil || b.RFM.Method != program.ScorePopulation {
 		return
 	}
-	day := lastBoundary(b, f.p.clock)
+	day := b.CountsDay(f.p.clock)
 	if start := startOf(day, b.Zone); before < start && start <= f.p.clock {
 		f.p.countDay = day
 	}
-}
-
-// lastBoundary is the newest day by t at whose start the rules want counts.
-func lastBoundary(b *program.Book, t event.Time) event.Day {
-	every := event.Day(b.RFM.EveryDays)
-	if every <= 0 {
-		every = defaultEveryDays
-	}
-	since := event.DayOf(t, zoneOf(b)) - firstMonday
-	past := since % every
-	if past < 0 {
-		past += every
-	}
-	return firstMonday + since - past
 }
 
 func zoneOf(b *program.Book) *time.Location {
