@@ -108,7 +108,11 @@ func printCustomer(w io.Writer, r *reading, entries []event.Entry) {
 		line("next expiry", "%d points after %s", s.NextExpiryPoints, s.NextExpiryOn)
 	}
 	if s.Tier != "" {
-		line("tier", "%s since %s, review on %s, spend that counts %s", s.Tier, s.TierSince, s.TierReviewOn, amount(s.TierSpendMinor, s.Currency))
+		review := ""
+		if s.TierReviewOn != 0 {
+			review = ", review on " + s.TierReviewOn.String()
+		}
+		line("tier", "%s since %s%s, spend that counts %s", s.Tier, s.TierSince, review, amount(s.TierSpendMinor, s.Currency))
 	}
 	line("scores", "%s", scores(s.Scores))
 	line("orders", "%d, net %s; first %s, last %s", s.Orders, amount(s.NetSpendMinor, s.Currency), s.FirstOrderTime, s.LastOrderTime)
