@@ -18,8 +18,6 @@ const (
 	DefaultCollect = 5 * time.Millisecond
 	// MaxCollect bounds Config.Collect: answers wait for it.
 	MaxCollect = time.Second
-	// maxCollectWait bounds what slow commits add to it.
-	maxCollectWait = 100 * time.Millisecond
 	// DefaultMaxBatch is how many input records one commit takes.
 	DefaultMaxBatch = 4096
 	// DefaultMaxBatchBytes is how large the entries of one commit become, about.

@@ -31,8 +31,6 @@ type partition struct {
 	fn     Function
 	tx     *table.Tx
 	out    *Output
-	// commitTook is how long commits took lately.
-	commitTook time.Duration
 }
 
 // errHalt marks errors that no retry mends.
@@ -174,7 +172,7 @@ func (p *partition) step(ctx context.Context) error {
 	if len(recs) == 0 {
 		return p.table.Maintain()
 	}
-	n, deadline := 0, time.Now().Add(p.collect())
+	n, deadline := 0, time.Now().Add(p.r.cfg.Collect)
 	for {
 		if err := p.decide(recs); err != nil {
 			return err
@@ -195,13 +193,6 @@ func (p *partition) step(ctx context.Context) error {
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	return p.commit(cctx, n)
-}
-
-// collect is how long to collect before the next commit: at least as long as the
-// commits before took. Where committing is the limit (a broker that syncs, one
-// that is busy), fewer and larger commits follow by themselves.
-func (p *partition) collect() time.Duration {
-	return max(p.r.cfg.Collect, min(p.commitTook, maxCollectWait))
 }
 
 // idlePoll is how long a poll waits before the table is looked after.
@@ -257,12 +248,9 @@ func (p *partition) apply(rec *stream.Record) (err error) {
 
 // commit writes the batch; only then is it part of the table.
 func (p *partition) commit(ctx context.Context, records int) error {
-	began := time.Now()
 	if err := p.writer.Commit(ctx, p.out.recs); err != nil {
 		return err
 	}
-	// Half of the old, half of the new: one slow commit is soon forgotten.
-	p.commitTook = (p.commitTook + time.Since(began)) / 2
 	recs, pos := p.out.committed()
 	if err := p.tx.Commit(pos); err != nil {
 		return errHalt{err}
