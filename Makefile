@@ -40,10 +40,12 @@ kafka-start: ## Apache Kafka on localhost:9392 (Java 17 and Maven)
 kafka-stop: ## stop it
 	bash deploy/kafka/kafka.sh stop $(KAFKA_DIR)
 
-bench: engine ## speed: each figure beside its ceiling, in one run
-	go test -run '^$$' -bench Customer -benchtime 300000x ./processors/customer
-	go test -run '^$$' -bench . -benchtime 1x -timeout 15m ./cmd/punchcard
-	go test -run '^$$' -bench . -benchtime 2s -timeout 15m ./program ./ingest/history ./processors/sink ./event/stream
+bench: engine ## speed: each figure beside its ceiling, in one run, then as a table
+	@mkdir -p bin
+	{ go test -run '^$$' -bench Customer -benchtime 300000x ./processors/customer; \
+	  go test -run '^$$' -bench . -benchtime 1x -timeout 15m ./cmd/punchcard; \
+	  go test -run '^$$' -bench . -benchtime 2s -timeout 15m ./program ./ingest/history ./processors/sink; } 2>&1 | tee bin/bench.txt
+	@awk -f deploy/bench.awk bin/bench.txt
 
 FUZZ_TIME ?= 30s
 fuzz: ## every fuzz target for FUZZ_TIME
