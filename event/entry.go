@@ -301,6 +301,3 @@ type ControlFact struct {
 
 // DecodeEntry reads an entry from a ledger record's value.
 func DecodeEntry(value []byte, e *Entry) error { return decoder.Unmarshal(value, e) }
-
-// DecodeStanding reads a standing from a record's value on topic customers.
-func DecodeStanding(value []byte, s *Standing) error { return decoder.Unmarshal(value, s) }

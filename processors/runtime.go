@@ -109,7 +109,8 @@ func (r *Runtime) join(ctx context.Context, n int32) error {
 	return err
 }
 
-// leave gives all partitions up, commits done, and the group's seat.
+// leave gives all partitions up, commits done. A static member's seat stays until
+// the session times out: a process that comes back finds its partitions again.
 func (r *Runtime) leave() {
 	if r.group != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)

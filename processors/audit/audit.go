@@ -161,13 +161,6 @@ func (a *Auditor) Finish() {
 	}
 }
 
-// Customers calls fn with each customer and the standings that were kept.
-func (a *Auditor) Customers(fn func(id string, kept []Standing)) {
-	for id, kept := range a.standings {
-		fn(id, kept)
-	}
-}
-
 // At returns how the customer stood after an entry, of those standings that were
 // kept; false when nothing was known of them by then.
 func (a *Auditor) At(customerID string, sequence int64) (event.Standing, bool) {

@@ -35,6 +35,3 @@ func ReadMessage(v *table.View, accountID, messageID string) (sequence int64, ok
 	m, ok := findMessage(v, appendMessageKey(nil, accountID, messageID), v.Position().Clock)
 	return m.sequence, ok
 }
-
-// ReadClock returns the partition's clock from its state.
-func ReadClock(v *table.View) event.Time { return v.Position().Clock }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -143,9 +142,6 @@ func Open(dir string, o Options) (*Table, error) {
 	t.filter = newFilter(db, o.Fresh, t.pos == Start)
 	return t, nil
 }
-
-// Remove deletes a table's directory; the table must not be open.
-func Remove(dir string) error { return os.RemoveAll(dir) }
 
 // Position is where the committed state stands.
 func (t *Table) Position() Position {
