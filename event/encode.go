@@ -1,6 +1,10 @@
 package event
 
 import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -77,6 +81,48 @@ func (o *object) dayOpt(k string, v Day) {
 		o.b = v.Append(o.b)
 		o.b = append(o.b, '"')
 	}
+}
+
+// raw writes JSON that is given, compact; nil is null.
+func (o *object) raw(k string, v json.RawMessage) {
+	o.key(k)
+	var compact bytes.Buffer
+	if len(v) == 0 || json.Compact(&compact, v) != nil {
+		o.b = append(o.b, "null"...)
+		return
+	}
+	o.b = append(o.b, compact.Bytes()...)
+}
+
+// rawMapOpt and stringMapOpt write maps by ascending key.
+func (o *object) rawMapOpt(k string, m map[string]json.RawMessage) {
+	if len(m) == 0 {
+		return
+	}
+	o.key(k)
+	in := open(o.b)
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		in.raw(quotedKey(name), m[name])
+	}
+	o.b = in.close()
+}
+
+func (o *object) stringMapOpt(k string, m map[string]string) {
+	if len(m) == 0 {
+		return
+	}
+	o.key(k)
+	in := open(o.b)
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		in.str(quotedKey(name), m[name])
+	}
+	o.b = in.close()
+}
+
+// quotedKey escapes a key that is not one of ours.
+func quotedKey(name string) string {
+	q := appendString(nil, name)
+	return string(q[1 : len(q)-1])
 }
 
 // appendList writes a JSON array of values, each by its own encoder.

@@ -33,6 +33,9 @@ func (e *Entry) Append(dst []byte) []byte {
 	valueOpt(&o, "tier", e.Tier, appendTierChange)
 	valueOpt(&o, "scores", e.Scores, appendScoreChange)
 	listOpt(&o, "commands", e.Commands, appendCommand)
+	listOpt(&o, "facts", e.Facts, appendFactChange)
+	o.rawMapOpt("properties", e.Properties)
+	listOpt(&o, "segments", e.Segments, appendSegmentChange)
 	valueOpt(&o, "standing", e.Standing, appendStanding)
 	valueOpt(&o, "tick", e.Tick, appendTickFact)
 	valueOpt(&o, "counts", e.Counts, appendCounts)
@@ -102,6 +105,7 @@ func appendAllocation(dst []byte, a *Allocation) []byte {
 	o.intOpt("quantity", a.Quantity)
 	o.int("amount_minor", a.AmountMinor)
 	o.intOpt("points_reversed", a.PointsReversed)
+	o.boolOpt("wholly", a.Wholly)
 	return o.close()
 }
 
@@ -142,7 +146,7 @@ func appendDecision(dst []byte, d *Decision) []byte {
 	o.int("points", d.Points)
 	o.intOpt("base_minor", d.BaseMinor)
 	o.intOpt("percent", d.Percent)
-	listOpt(&o, "multipliers", d.Multipliers, func(dst []byte, s *string) []byte { return appendString(dst, *s) })
+	listOpt(&o, "multipliers", d.Multipliers, appendStringValue)
 	o.strOpt("reason", d.Reason)
 	return o.close()
 }
@@ -227,6 +231,7 @@ func (s *Standing) fields(o *object) {
 	o.strOpt("currency", s.Currency)
 	o.timeOpt("first_order_time", s.FirstOrderTime)
 	o.timeOpt("last_order_time", s.LastOrderTime)
+	listOpt(o, "segments", s.Segments, appendStringValue)
 	o.boolOpt("is_simulated", s.IsSimulated)
 }
 
@@ -239,6 +244,25 @@ func (s *Standing) AppendCustomer(dst []byte, partition int32, sequence int64, e
 	o.int("sequence", sequence)
 	o.time("entry_time", entryTime)
 	s.fields(&o)
+	return o.close()
+}
+
+func appendStringValue(dst []byte, s *string) []byte { return appendString(dst, *s) }
+
+func appendFactChange(dst []byte, f *FactChange) []byte {
+	o := open(dst)
+	o.str("name", f.Name)
+	o.raw("value", f.Value)
+	return o.close()
+}
+
+func appendSegmentChange(dst []byte, c *SegmentChange) []byte {
+	o := open(dst)
+	o.str("segment_id", c.SegmentID)
+	o.str("version", c.Version)
+	o.str("change", c.Change)
+	o.str("clause", c.Clause)
+	o.str("cause", c.Cause)
 	return o.close()
 }
 
@@ -295,5 +319,6 @@ func appendControlFact(dst []byte, c *ControlFact) []byte {
 	valueOpt(&o, "cut_points", c.CutPoints, appendCutPoints)
 	o.strOpt("history_source", c.HistorySource)
 	o.boolOpt("late", c.Late)
+	o.stringMapOpt("files", c.Files)
 	return o.close()
 }

@@ -1,5 +1,7 @@
 package event
 
+import "encoding/json"
+
 // Kind says what made an entry.
 type Kind string
 
@@ -88,6 +90,12 @@ type Entry struct {
 	Tier       *TierChange  `json:"tier,omitempty"`
 	Scores     *ScoreChange `json:"scores,omitempty"`
 	Commands   []Command    `json:"commands,omitempty"`
+	// Facts are what the account's traits say now and did not before; Properties
+	// those of a track event that has no typed section.
+	Facts      []FactChange               `json:"facts,omitempty"`
+	Properties map[string]json.RawMessage `json:"properties,omitempty"`
+	// Segments are those entered or left, by name.
+	Segments []SegmentChange `json:"segments,omitempty"`
 	// Standing is how the account stands after this entry, when it changed.
 	Standing *Standing `json:"standing,omitempty"`
 	// Tick, Counts, Control: partition-level entries.
@@ -95,6 +103,42 @@ type Entry struct {
 	Counts  *Counts      `json:"counts,omitempty"`
 	Control *ControlFact `json:"control,omitempty"`
 }
+
+// FactChange is a fact of the account that changed: a trait, flattened
+// ("consent.email"), its value a JSON scalar or list; null forgets it.
+type FactChange struct {
+	Name  string          `json:"name"`
+	Value json.RawMessage `json:"value"`
+}
+
+// Changes of membership of a segment.
+const (
+	SegmentEntered = "entered"
+	SegmentLeft    = "left"
+)
+
+// Causes of a change of membership.
+const (
+	SegmentByEvent      = "event"      // an event of the account
+	SegmentByTime       = "time"       // time alone
+	SegmentByCutPoints  = "cut_points" // new cut points moved a score
+	SegmentByActivation = "activation" // the rules or the segment itself changed
+)
+
+// SegmentChange says that the account entered or left a segment, and why.
+type SegmentChange struct {
+	SegmentID string `json:"segment_id"`
+	// Version is the content hash of the segment's file.
+	Version string `json:"version"`
+	Change  string `json:"change"`
+	// Clause is the condition that flipped, as the file has it in one line.
+	Clause string `json:"clause"`
+	Cause  string `json:"cause"`
+}
+
+// SegmentTrigger begins the name of a condition that only a campaign asks for: it
+// is in entries, and neither in Standing nor on topic segments.
+const SegmentTrigger = "trigger:"
 
 // Cause is the event or timer behind an entry.
 type Cause struct {
@@ -172,6 +216,8 @@ type Allocation struct {
 	AmountMinor int64  `json:"amount_minor"`
 	// PointsReversed is how many points of the order's lots went back.
 	PointsReversed int64 `json:"points_reversed,omitempty"`
+	// Wholly says that with it nothing of the order is left: it counts no more.
+	Wholly bool `json:"wholly,omitempty"`
 }
 
 // Redemption is the answer to a Redeem.
@@ -277,7 +323,9 @@ type Standing struct {
 	Currency            string `json:"currency,omitempty"`
 	FirstOrderTime      Time   `json:"first_order_time,omitempty"`
 	LastOrderTime       Time   `json:"last_order_time,omitempty"`
-	IsSimulated         bool   `json:"is_simulated,omitempty"`
+	// Segments are the ids of those that the customer is in, ascending.
+	Segments    []string `json:"segments,omitempty"`
+	IsSimulated bool     `json:"is_simulated,omitempty"`
 }
 
 // TickFact is what a tick did. MoreDue asks the clock for another slice of the
@@ -297,6 +345,8 @@ type ControlFact struct {
 	// Late says that the record arrived after its effective time and applies from
 	// arrival.
 	Late bool `json:"late,omitempty"`
+	// Files of the bundle that was taken, for those who read only the ledger.
+	Files map[string]string `json:"files,omitempty"`
 }
 
 // DecodeEntry reads an entry from a ledger record's value.

@@ -28,7 +28,7 @@ func fullEntry() *Entry {
 		Refund: &RefundFact{
 			RefundID: "C1", OrderID: "536365", Currency: "GBP", NetMinor: 510, MatchedMinor: 255,
 			Lines:       []RefundLine{{OrderLine{ProductID: "85123A", Quantity: 2, AmountMinor: 510}, Partly, 1, 255}},
-			Allocations: []Allocation{{"536365", 0, 1, 255, 2}},
+			Allocations: []Allocation{{"536365", 0, 1, 255, 2, true}},
 		},
 		Survey:     &Survey{"s1", "nps", 9, "536365"},
 		Redemption: &Redemption{"r1", 100, "536366", true, 23},
@@ -40,16 +40,21 @@ func fullEntry() *Entry {
 		Tier:     &TierChange{"bronze", "silver", "reached", 67400},
 		Scores:   &ScoreChange{Scores{1, 2, 3}, Scores{5, 4, 3}, 15683, "order"},
 		Commands: []Command{{1, 2, 3, "acct", "join", "root", 1, 5}},
+		Facts:    []FactChange{{"consent.email", json.RawMessage(`true`)}},
+		Properties: map[string]json.RawMessage{
+			"rating": json.RawMessage(`5`), "a \"b\"": json.RawMessage(`[ 1, "x" ]`),
+		},
+		Segments: []SegmentChange{{"loyal", "0123456789abcdef", SegmentEntered, "orders: at least 5", SegmentByEvent}},
 		Standing: &Standing{
 			CustomerID: "17850", Member: true, EnrolledTime: 1323435000000, Balance: 13, NextExpiryOn: 15683, NextExpiryPoints: 13,
 			Tier: "silver", TierSince: 1323435000000, TierReviewOn: 15700, TierSpendMinor: 67400, Scores: Scores{5, 4, 3},
 			Orders: 2, NetSpendMinor: 67400, WindowOrders: 2, WindowNetSpendMinor: 67400, Currency: "GBP",
-			FirstOrderTime: 1323430000000, LastOrderTime: 1323435000000, IsSimulated: true,
+			FirstOrderTime: 1323430000000, LastOrderTime: 1323435000000, Segments: []string{"loyal", "new-customers"}, IsSimulated: true,
 		},
 		Tick:   &TickFact{2, 256, true},
 		Counts: &Counts{15683, 100, []Count{{15680, 3}}, []Count{{1, 2}, {2, 1}}, []Count{{67328, 3}}},
 		Control: &ControlFact{
-			BundleID: "b1", EffectiveFrom: 1, HistorySource: "online-retail", Late: true,
+			BundleID: "b1", EffectiveFrom: 1, HistorySource: "online-retail", Late: true, Files: map[string]string{"program.yaml": "a: b\n"},
 			CutPoints: &CutPoints{15683, 3, true, [4]int64{1, 2, 3, 4}, [4]int64{5, 6, 7, 8}, [4]int64{9, 10, 11, 12}},
 		},
 	}
@@ -83,10 +88,60 @@ func TestEntryEncodingIsPinned(t *testing.T) {
 	}))
 }
 
+// fullCampaignEntry has every field set.
+func fullCampaignEntry() *CampaignEntry {
+	cause := Cause{Type: TypeTrack, Name: NameOrderCompleted, ID: "m-1"}
+	return &CampaignEntry{
+		V: 1, Partition: 3, Sequence: 5, SourceOffset: 41, SourceIndex: 1, Semantics: 1, BundleID: "b1", CustomerID: "17850",
+		Kind: CampaignDecided, LedgerSequence: 40, EventTime: 1323435000000, EntryTime: 1323435005000, IsHistory: true, IsSimulated: true,
+		Decision: &CampaignDecision{
+			CampaignID: "welcome", Version: "0123456789abcdef", RunID: "r1", Trigger: "segment_entered", Detail: "new-customers", TriggerTime: 1323435000000,
+			Cause: cause, Outcome: CampaignPostponed, Reason: PostponedQuietHours, Until: 1323450000000, Arm: "a", Channel: ChannelEmail, Purpose: "marketing",
+		},
+		Message: &Message{
+			MessageID: "r1", CustomerID: "17850", CampaignID: "welcome", Version: "0123456789abcdef", Arm: "a", Channel: ChannelEmail, Purpose: "marketing",
+			Template: "welcome", Locale: "en", Variables: map[string]string{"balance": "120", "tier": "gold"}, Subject: "Welcome", Text: "Hello {{first_name}}",
+			Trigger: "segment_entered", Detail: "new-customers", Cause: cause, NotBefore: 1323435000000, ExpiresTime: 1323521400000, IsSimulated: true,
+		},
+		Tick: &TickFact{2, 256, true},
+	}
+}
+
+func fullSegmentRecord() *SegmentRecord {
+	return &SegmentRecord{
+		V: 1, Partition: 3, Sequence: 41, CustomerID: "17850", EventTime: 1323435000000, EntryTime: 1323435005000, CauseID: "m-1",
+		IsHistory: true, IsSimulated: true, SegmentChange: fullEntry().Segments[0],
+	}
+}
+
+func TestCampaignEncodingIsPinned(t *testing.T) {
+	e := fullCampaignEntry()
+	golden(t, "campaign_entry.json", e.Append(nil))
+	golden(t, "campaign_message.json", e.Message.AppendCampaignMessage(nil, 3, 5, 1323435005000))
+	golden(t, "segment.json", fullSegmentRecord().Append(nil))
+	var back CampaignEntry
+	if err := DecodeCampaignEntry(e.Append(nil), &back); err != nil || !reflect.DeepEqual(&back, e) {
+		t.Errorf("round trip: %v\n got %+v\nwant %+v", err, back, *e)
+	}
+	var m CampaignMessage
+	if err := DecodeCampaignMessage(e.Message.AppendCampaignMessage(nil, 3, 5, 1323435005000), &m); err != nil || !reflect.DeepEqual(&m.Message, e.Message) || m.Sequence != 5 {
+		t.Errorf("message: %v %+v", err, m)
+	}
+	var r SegmentRecord
+	if err := DecodeSegmentRecord(fullSegmentRecord().Append(nil), &r); err != nil || r != *fullSegmentRecord() {
+		t.Errorf("segment: %v %+v", err, r)
+	}
+	p, seq, src, ok := EntryPosition(e.Append(nil))
+	if !ok || p != 3 || seq != 5 || src != 41 {
+		t.Errorf("position: %d %d %d %v", p, seq, src, ok)
+	}
+}
+
 // The golden entry must have no zero field, or the file would not pin it.
 func TestFullEntryIsFull(t *testing.T) {
 	e := fullEntry()
 	e.V = 1
+	c, r := fullCampaignEntry(), fullSegmentRecord()
 	var walk func(v reflect.Value, path string)
 	walk = func(v reflect.Value, path string) {
 		switch v.Kind() {
@@ -115,12 +170,15 @@ func TestFullEntryIsFull(t *testing.T) {
 		}
 	}
 	walk(reflect.ValueOf(*e), "")
+	walk(reflect.ValueOf(*c), "campaign")
+	walk(reflect.ValueOf(*r), "segment")
 }
 
 // Our encoder and a JSON library agree on names and values.
 func TestEntryDecodesToItself(t *testing.T) {
 	e := fullEntry()
 	e.V = 1
+	e.Properties["a \"b\""] = json.RawMessage(`[1,"x"]`)      // compact, as we write it
 	e.Order.Lines[0].Name = "WHITE \"HANGING\" HEART\n\x01 é" // the golden one has a byte that is not UTF-8
 	var viaOurs, viaLibrary Entry
 	if err := DecodeEntry(e.Append(nil), &viaOurs); err != nil {

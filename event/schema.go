@@ -4,7 +4,8 @@ import "embed"
 
 // Schemas holds a JSON Schema (2020-12) for the value of each topic: event.json
 // (events), entry.json (ledger), customer.json (customers), reject.json
-// (rejects). They are made from the Go types and their comments; a test keeps
+// (rejects), segment.json (segments), campaign_entry.json (campaign-log),
+// campaign_message.json (campaigns.<channel>). They are made from the Go types and their comments; a test keeps
 // them equal, and the integration suite holds real topic output against them.
 //
 //go:embed schema/*.json

@@ -14,6 +14,7 @@ import (
 
 var schemaTypes = map[string]any{
 	"event.json": &Event{}, "entry.json": &Entry{}, "customer.json": &Customer{}, "reject.json": &Reject{},
+	"campaign_entry.json": &CampaignEntry{}, "campaign_message.json": &CampaignMessage{}, "segment.json": &SegmentRecord{},
 }
 
 func schemaOf(t *testing.T, v any) []byte {
@@ -61,6 +62,7 @@ func TestSchemasAreMadeFromTheTypes(t *testing.T) {
 func TestGoldenValuesFitTheSchemas(t *testing.T) {
 	for _, c := range []struct{ schema, file string }{
 		{"entry.json", "entry_full.json"}, {"entry.json", "entry_least.json"}, {"customer.json", "customer.json"},
+		{"campaign_entry.json", "campaign_entry.json"}, {"campaign_message.json", "campaign_message.json"}, {"segment.json", "segment.json"},
 	} {
 		s, err := validator.NewCompiler().Compile(filepath.Join("schema", c.schema))
 		if err != nil {

@@ -76,6 +76,7 @@ func (l *Library) Apply(st State, m Moment, ev *event.Event, e *event.Entry) {
 }
 
 func (l *Library) begin(st State, m Moment, accountID string, e *event.Entry) *decision {
+	l.kept = ""
 	l.desk = decision{l: l, st: st, m: m, e: e, id: accountID}
 	e.AccountID = accountID
 	e.Semantics = Semantics
@@ -142,6 +143,7 @@ func (d *decision) applyOrder() {
 		lines: takeLines(d.book, in, o.lines[:0]), grants: o.grants[:0],
 	}
 	d.e.Order = orderFact(d.ev, d.book)
+	o.channel, o.country = d.e.Order.Channel, d.e.Order.Country
 	d.e.Order.BaseMinor = o.base()
 	if d.c == nil {
 		d.putOrder(in.OrderID, o)

@@ -169,13 +169,3 @@ type RFMRules struct {
 	OrdersCount [4]int64
 	SpendMinor  [4]int64
 }
-
-// Problem is one thing wrong with a rule file.
-type Problem struct {
-	File    string
-	Line    int
-	Column  int
-	Path    string // $.rules[2].points
-	Message string
-	Hint    string
-}

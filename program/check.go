@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/program/rulefile"
 )
 
 // checkReferences looks at what one part of the file says about another: ids
 // that must differ, names that must exist.
-func checkReferences(f fields, b *Book) {
+func checkReferences(f rulefile.Fields, b *Book) {
 	tiers := make(map[string]bool)
-	for _, item := range f.each("tiers", "levels") {
+	for _, item := range f.Each(MaxExclusions, "tiers", "levels") {
 		checkUnique(item, tiers, "tier")
 	}
 	// Rules, enrolments and multipliers stand side by side in decisions.
@@ -24,26 +25,26 @@ func checkReferences(f fields, b *Book) {
 		}
 	}
 	for _, section := range [...]string{"enrolment", "earn", "multipliers"} {
-		for _, item := range f.each(section) {
+		for _, item := range f.Each(MaxExclusions, section) {
 			checkUnique(item, rules, "rule or multiplier")
 		}
 	}
 	for _, section := range [...]string{"earn", "multipliers"} {
-		for _, item := range f.each(section) {
+		for _, item := range f.Each(MaxExclusions, section) {
 			checkNamed(item, "tiers", tiers, "tier")
 		}
 	}
-	for _, item := range f.each("multipliers") {
+	for _, item := range f.Each(MaxExclusions, "multipliers") {
 		checkNamed(item, "rules", spend, "rule on: order")
 	}
-	if at, ok := f.get("multipliers"); ok && len(f.complaints.list) == 0 {
+	if at, ok := f.Get("multipliers"); ok && f.Complaints.None() {
 		checkMeeting(at, b)
 	}
 }
 
 // checkMeeting refuses more multipliers on one order than are counted: none may
 // be left out in silence. Meetings begin where one of them begins.
-func checkMeeting(p place, b *Book) {
+func checkMeeting(p rulefile.Place, b *Book) {
 	if len(b.Multipliers) <= maxMultipliers {
 		return
 	}
@@ -59,7 +60,7 @@ func checkMeeting(p place, b *Book) {
 			for day := time.Sunday; day <= time.Saturday; day++ {
 				for _, tier := range tiers {
 					if meeting(b, b.Rules[i].ID, b.Multipliers[j].From, day, tier) > maxMultipliers {
-						p.problem("join some, or limit them by weekdays, tiers, rules or time", "more than %d meet on one order of rule %s", maxMultipliers, clip(b.Rules[i].ID))
+						p.Problem("join some, or limit them by weekdays, tiers, rules or time", "more than %d meet on one order of rule %s", maxMultipliers, rulefile.Clip(b.Rules[i].ID))
 						return
 					}
 				}
@@ -79,51 +80,30 @@ func meeting(b *Book, rule string, at event.Time, day time.Weekday, tier string)
 	return n
 }
 
-// each returns the entries of the list at a path, silently: their form was
-// checked before.
-func (f fields) each(path ...string) []fields {
-	at, ok := f.get(path[0])
-	if !ok {
-		return nil
-	}
-	for _, key := range path[1:] {
-		if at, ok = at.children()[key]; !ok {
-			return nil
-		}
-	}
-	var out []fields
-	for _, item := range at.silently().items(MaxExclusions) {
-		inner := fields{place: item, byKey: item.children()}
-		inner.complaints = f.complaints
-		out = append(out, inner)
-	}
-	return out
-}
-
-func checkUnique(f fields, seen map[string]bool, what string) {
-	p, ok := f.get("id")
+func checkUnique(f rulefile.Fields, seen map[string]bool, what string) {
+	p, ok := f.Get("id")
 	if !ok {
 		return
 	}
-	p.complaints = f.complaints
-	id, _ := scalar(p.node)
+	p.Complaints = f.Complaints
+	id, _ := p.Scalar()
 	if seen[id] && id != "" {
-		p.problem("give each its own name", "there is another %s %q", what, clip(id))
+		p.Problem("give each its own name", "there is another %s %q", what, rulefile.Clip(id))
 	}
 	seen[id] = true
 }
 
-func checkNamed(f fields, key string, known map[string]bool, what string) {
-	p, ok := f.get(key)
+func checkNamed(f rulefile.Fields, key string, known map[string]bool, what string) {
+	p, ok := f.Get(key)
 	if !ok {
 		return
 	}
-	for _, item := range p.silently().items(MaxExclusions) {
-		name, ok := scalar(item.node)
+	for _, item := range p.Silently().Items(MaxExclusions) {
+		name, ok := item.Scalar()
 		if !ok || known[name] {
 			continue
 		}
-		item.complaints = f.complaints
-		item.problem(suggest(name, slices.Sorted(maps.Keys(known))), "there is no %s %q", what, clip(name))
+		item.Complaints = f.Complaints
+		item.Problem(rulefile.Suggest(name, slices.Sorted(maps.Keys(known))), "there is no %s %q", what, rulefile.Clip(name))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/program/rulefile"
 )
 
 // Describe says what the rules mean, in words that a marketer reads.
@@ -111,7 +112,7 @@ func only(tiers []string) string {
 	if len(tiers) == 0 {
 		return ""
 	}
-	return ", for tier " + list(tiers) + " only"
+	return ", for tier " + rulefile.List(tiers) + " only"
 }
 
 func (w *words) multipliers() {

@@ -69,7 +69,7 @@ func takeLines(ed *edition, in *event.Order, out []orderLine) []orderLine {
 			net -= discounts[i]
 		}
 		out = append(out, orderLine{
-			product: l.ProductID, eligible: ed == nil || !ed.excludes(l),
+			product: l.ProductID, category: l.Category, brand: l.Brand, eligible: ed == nil || !ed.excludes(l),
 			quantity: l.Quantity, net: net, leftQuantity: l.Quantity, left: net,
 		})
 	}

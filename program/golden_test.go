@@ -48,6 +48,12 @@ func TestGoldenState(t *testing.T) {
 	put := func(name string, bytes []byte) { fmt.Fprintf(&b, "%-18s %s\n", name, hex.EncodeToString(bytes)) }
 	put("core", goldenCore().append(nil))
 	put("order", goldenOrder().append(nil))
+	placed := goldenOrder()
+	placed.channel, placed.country, placed.lines[0].category, placed.lines[0].brand = "web", "FR", "decor", "own"
+	put("order placed", placed.append(nil))
+	if back, err := decodeOrder(placed.append(nil)); err != nil || !reflect.DeepEqual(back, placed) {
+		t.Errorf("order: %v\n got %+v\nwant %+v", err, back, placed)
+	}
 	put("redemption", a.append(nil))
 	put("refund", appendRefund(nil, 0x0123456789abcdef))
 	put("lot", appendLot(nil, &lot))

@@ -23,6 +23,7 @@ type Library struct {
 	value  []byte
 	desk   decision
 	core   core
+	kept   string // the account whose core is in core as it is in the state; "": none
 	order  order
 	known  map[string]string
 	intern func([]byte) string

@@ -22,13 +22,17 @@ type order struct {
 	guest  bool
 	wholly bool  // all of it was refunded
 	extra  int64 // shipping and tax not yet refunded
-	lines  []orderLine
-	grants []grant
+	// Where it was bought: segments ask for it.
+	channel, country string
+	lines            []orderLine
+	grants           []grant
 }
 
 // orderLine is one line; net is its amount less its share of the discount.
 type orderLine struct {
 	product  string
+	category string
+	brand    string
 	eligible bool
 	quantity int64
 	net      int64
@@ -80,17 +84,27 @@ func (o *order) append(dst []byte) []byte {
 	w := encoder{b: dst}
 	w.byte(orderFormat)
 	w.hash(o.hash)
-	w.flags(o.guest, o.wholly)
+	placed := o.channel != "" || o.country != ""
+	w.flags(o.guest, o.wholly, placed)
 	w.time(o.time)
 	w.day(o.day)
 	w.string(o.bundle)
 	w.int(o.extra)
+	if placed {
+		w.string(o.channel)
+		w.string(o.country)
+	}
 	w.uint(uint64(len(o.lines)))
 	for i := range o.lines {
 		l := &o.lines[i]
 		touched := l.leftQuantity != l.quantity || l.left != l.net
-		w.flags(l.eligible, touched)
+		named := l.category != "" || l.brand != ""
+		w.flags(l.eligible, touched, named)
 		w.string(l.product)
+		if named {
+			w.string(l.category)
+			w.string(l.brand)
+		}
 		w.int(l.quantity)
 		w.int(l.net)
 		if touched {
@@ -138,11 +152,18 @@ func decodeOrder(value []byte) (*order, error) {
 	flags := r.byte()
 	o.guest, o.wholly = flags&1 != 0, flags&2 != 0
 	o.time, o.day, o.bundle, o.extra = r.time(), r.day(), text(), r.int()
+	if flags&4 != 0 {
+		o.channel, o.country = text(), text()
+	}
 	if n := r.count(); n > 0 {
 		o.lines = make([]orderLine, 0, n)
 		for ; n > 0 && !r.bad; n-- {
 			flags := r.byte()
-			l := orderLine{eligible: flags&1 != 0, product: text(), quantity: r.int(), net: r.int()}
+			l := orderLine{eligible: flags&1 != 0, product: text()}
+			if flags&4 != 0 {
+				l.category, l.brand = text(), text()
+			}
+			l.quantity, l.net = r.int(), r.int()
 			l.leftQuantity, l.left = l.quantity, l.net
 			if flags&2 != 0 {
 				l.leftQuantity, l.left = r.int(), r.int()

@@ -5,18 +5,38 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/program/rulefile"
 )
 
 // ProgramFile is the rule file of a bundle.
 const ProgramFile = "program.yaml"
 
+// Files of a bundle that other packages read: what campaigns share, and a file
+// per segment and campaign.
+const (
+	CampaignsFile = "campaigns.yaml"
+	SegmentsDir   = "segments/"
+	CampaignsDir  = "campaigns/"
+)
+
+// ofOthers reports whether a file of a bundle is not this package's to read.
+func ofOthers(name string) bool {
+	if name == CampaignsFile {
+		return true
+	}
+	dir, file := path.Split(name)
+	return (dir == SegmentsDir || dir == CampaignsDir) && strings.HasSuffix(file, ".yaml") && len(file) > len(".yaml")
+}
+
 // Limits on a rule file; the size of all files is event.MaxBundleBytes.
 const (
-	MaxFiles       = 64
+	MaxFiles       = 1200
 	MaxRules       = 100
 	MaxMultipliers = 40
 	MaxTiers       = 20
@@ -25,11 +45,6 @@ const (
 	// one multiplier: with the limits on money, products fit 128 bits.
 	MaxRulePoints        = 1_000_000
 	MaxMultiplierPercent = 10_000
-	// MaxDays and MaxMonths bound every duration.
-	MaxDays   = 3660
-	MaxMonths = 120
-	// MaxProblems bounds what one check reports.
-	MaxProblems = 200
 )
 
 // bundleIDBytes is how much of the hash names a bundle: 64 bits.
@@ -38,43 +53,42 @@ const bundleIDBytes = 8
 // Parse reads a bundle's files (relative path to content) and checks them. It
 // reports all problems at once, in order of file and line; the Book is nil when
 // there is one. The result depends on the files alone.
-func Parse(files map[string]string) (*Book, []Problem) {
-	c := &complaints{}
+func Parse(files map[string]string) (*Book, []rulefile.Problem) {
+	c := &rulefile.Complaints{}
 	if !checkFiles(files, c) {
-		return nil, c.sorted()
+		return nil, c.Sorted()
 	}
 	b := &Book{ID: BundleID(files)}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		// segments/*.yaml and campaigns/*.yaml get their own case here.
-		switch name {
-		case ProgramFile:
-			if top, ok := readYAML(name, files[name], c); ok {
+		switch {
+		case name == ProgramFile:
+			if top, ok := rulefile.Read(name, files[name], c); ok {
 				readProgram(top, b)
 			}
-		default:
-			c.add(Problem{File: name, Message: "is not a file of a bundle", Hint: "a bundle holds " + ProgramFile + "; keep other files elsewhere"})
+		case !ofOthers(name):
+			c.Add(rulefile.Problem{File: name, Message: "is not a file of a bundle", Hint: "a bundle holds " + ProgramFile + ", " + CampaignsFile + ", " + SegmentsDir + "*.yaml and " + CampaignsDir + "*.yaml; keep other files elsewhere"})
 		}
 	}
-	if len(c.list) > 0 {
-		return nil, c.sorted()
+	if !c.None() {
+		return nil, c.Sorted()
 	}
 	return b, nil
 }
 
 // checkFiles looks at what must hold before anything is read.
-func checkFiles(files map[string]string, c *complaints) bool {
+func checkFiles(files map[string]string, c *rulefile.Complaints) bool {
 	size := 0
 	for name, content := range files {
 		size += len(name) + len(content)
 	}
 	switch {
 	case len(files) > MaxFiles:
-		c.add(Problem{File: ProgramFile, Message: fmt.Sprintf("the bundle has %d files, at most %d", len(files), MaxFiles)})
+		c.Add(rulefile.Problem{File: ProgramFile, Message: fmt.Sprintf("the bundle has %d files, at most %d", len(files), MaxFiles)})
 	case size > event.MaxBundleBytes:
-		c.add(Problem{File: ProgramFile, Message: fmt.Sprintf("the bundle has %d bytes, at most %d", size, event.MaxBundleBytes), Hint: "shorten lists and comments"})
+		c.Add(rulefile.Problem{File: ProgramFile, Message: fmt.Sprintf("the bundle has %d bytes, at most %d", size, event.MaxBundleBytes), Hint: "shorten lists and comments"})
 	default:
 		if _, ok := files[ProgramFile]; !ok {
-			c.add(Problem{File: ProgramFile, Message: "is missing", Hint: "`punchcard program new` writes one"})
+			c.Add(rulefile.Problem{File: ProgramFile, Message: "is missing", Hint: "`punchcard program new` writes one"})
 		}
 		return true
 	}
@@ -92,46 +106,4 @@ func BundleID(files map[string]string) string {
 		h.Write([]byte(content))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:bundleIDBytes])
-}
-
-// String is one line: program.yaml:12:5: $.earn[2].points: what  (hint: …).
-func (p Problem) String() string {
-	s := p.File
-	if p.Line > 0 {
-		s += ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
-	}
-	s += ": "
-	if p.Path != "" {
-		s += p.Path + ": "
-	}
-	s += p.Message
-	if p.Hint != "" {
-		s += "  hint: " + p.Hint
-	}
-	return s
-}
-
-// complaints collects problems up to MaxProblems.
-type complaints struct{ list []Problem }
-
-func (c *complaints) add(p Problem) {
-	if len(c.list) < MaxProblems {
-		c.list = append(c.list, p)
-	}
-}
-
-func (c *complaints) sorted() []Problem {
-	slices.SortStableFunc(c.list, func(a, b Problem) int {
-		if a.File != b.File {
-			if a.File < b.File {
-				return -1
-			}
-			return 1
-		}
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
-	})
-	return c.list
 }

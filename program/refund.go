@@ -83,7 +83,11 @@ func (d *decision) settleRefund(in *event.Refund, fact *event.RefundFact, orders
 				fact.Allocations[t.first].PointsReversed = reversed
 			}
 		}
-		gone = d.closeOrder(t) || gone
+		wholly := d.closeOrder(t)
+		if wholly && t.first >= 0 {
+			fact.Allocations[t.first].Wholly = true
+		}
+		gone = wholly || gone
 		d.putOrder(t.id, t.order)
 	}
 	if d.c == nil {

@@ -5,9 +5,13 @@ import "github.com/punchcard/punchcard/event"
 // maxDay bounds days that are computed, far beyond any program.
 const maxDay = 1 << 24
 
+// PaneDays is how long an account's days of trade are kept at least: the longest
+// window that a segment may ask for, with room for late events.
+const PaneDays = 400
+
 // keptAfter is the last day whose pane no rule can need any more.
 func (d *decision) keptAfter() event.Day {
-	keep := d.now.rfmWindow()
+	keep := max(d.now.rfmWindow(), PaneDays)
 	if len(d.now.Tiers.Levels) > 0 {
 		keep = max(keep, d.now.tierWindow()+d.now.Tiers.ReviewDays)
 	}
@@ -83,6 +87,7 @@ func (d *decision) finish(reason string) {
 func (d *decision) putCore() {
 	d.l.value = d.c.append(d.l.value[:0])
 	d.st.Put(d.l.key.core(d.id), d.l.value, d.c.nextDue)
+	d.l.kept = d.id
 }
 
 // standing needs nothing but the core, so that reading it gives what the last

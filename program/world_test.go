@@ -2,6 +2,7 @@ package program
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -158,7 +159,7 @@ func (w *world) check(id string, e *event.Entry) {
 	if on, points := nextExpiry(Lots(w.st, id)); s.NextExpiryOn != on || s.NextExpiryPoints != points {
 		w.t.Fatalf("%d points expire on %s: %+v", points, on, s)
 	}
-	if e.Standing != nil && *e.Standing != *s {
+	if e.Standing != nil && !reflect.DeepEqual(e.Standing, s) {
 		w.t.Fatalf("standing of the entry\n%+v\nand of the state\n%+v", *e.Standing, *s)
 	}
 	if (customer != 0 || e.Tier != nil || e.Scores != nil) && e.Standing == nil {

@@ -1,4 +1,4 @@
-package program
+package rulefile
 
 import (
 	"slices"
@@ -7,8 +7,8 @@ import (
 
 func contains(words []string, w string) bool { return slices.Contains(words, w) }
 
-// list writes words for a hint: a, b or c.
-func list(words []string) string {
+// List writes words for a hint: a, b or c.
+func List(words []string) string {
 	switch n := len(words); n {
 	case 0:
 		return "nothing"
@@ -22,8 +22,8 @@ func list(words []string) string {
 // maxSuggestBytes: longer words are not compared.
 const maxSuggestBytes = 40
 
-// suggest names the known word nearest to what was written, or all of them.
-func suggest(w string, known []string) string {
+// Suggest names the known word nearest to what was written, or all of them.
+func Suggest(w string, known []string) string {
 	best, nearest := "", 1+len(w)/3
 	if len(w) <= maxSuggestBytes {
 		for _, k := range known {
@@ -38,7 +38,7 @@ func suggest(w string, known []string) string {
 	if len(known) > 20 {
 		known = known[:20]
 	}
-	return "known are " + list(known)
+	return "known are " + List(known)
 }
 
 // distance counts the letters to insert, delete or replace (Levenshtein).

@@ -1,4 +1,4 @@
-package program
+package rulefile
 
 import (
 	"errors"
@@ -21,17 +21,17 @@ const (
 	maxMessageRune = 200
 )
 
-// readYAML returns the top of a file's only document. Anchors, aliases, tags and
+// Read returns the top of a file's only document. Anchors, aliases, tags and
 // merges are refused before anything is built: a rule file is plain.
-func readYAML(file, content string, c *complaints) (top place, ok bool) {
+func Read(file, content string, c *Complaints) (top Place, ok bool) {
 	line := 1
-	fail := func(tk *token.Token, hint, message string) (place, bool) {
+	fail := func(tk *token.Token, hint, message string) (Place, bool) {
 		p := Problem{File: file, Line: line, Column: 1, Message: message, Hint: hint}
 		if tk != nil && tk.Position != nil {
 			p.Line, p.Column = max(tk.Position.Line, 1), max(tk.Position.Column, 1)
 		}
-		c.add(p)
-		return place{}, false
+		c.Add(p)
+		return Place{}, false
 	}
 	// The YAML library must never take the program down: whatever it makes of
 	// hostile bytes is a problem of the file.
@@ -51,9 +51,9 @@ func readYAML(file, content string, c *complaints) (top place, ok bool) {
 	if err != nil {
 		var at yaml.Error
 		if errors.As(err, &at) {
-			return fail(at.GetToken(), "look at indentation, colons and quotes here", "YAML: "+clip(at.GetMessage()))
+			return fail(at.GetToken(), "look at indentation, colons and quotes here", "YAML: "+Clip(at.GetMessage()))
 		}
-		return fail(nil, "", "YAML: "+clip(err.Error()))
+		return fail(nil, "", "YAML: "+Clip(err.Error()))
 	}
 	if len(tree.Docs) > 1 {
 		return fail(tree.Docs[1].GetToken(), "remove the line ---", "holds more than one document")
@@ -61,7 +61,7 @@ func readYAML(file, content string, c *complaints) (top place, ok bool) {
 	if len(tree.Docs) == 0 || tree.Docs[0].Body == nil {
 		return fail(nil, "`punchcard program new` writes an example", "is empty")
 	}
-	return place{complaints: c, file: file, node: tree.Docs[0].Body, path: "$"}, true
+	return Place{Complaints: c, file: file, node: tree.Docs[0].Body, path: "$"}, true
 }
 
 // refuse finds the first token that a plain rule file has no use for, or that
@@ -94,25 +94,26 @@ func refuse(tokens token.Tokens) (*token.Token, string, string) {
 	return nil, "", ""
 }
 
-func clip(s string) string {
+// Clip shortens a text that a message quotes.
+func Clip(s string) string {
 	if r := []rune(s); len(r) > maxMessageRune {
 		return string(r[:maxMessageRune]) + "…"
 	}
 	return s
 }
 
-// place is a value with where it stands.
-type place struct {
-	*complaints
+// Place is a value with where it stands.
+type Place struct {
+	*Complaints
 	file string
 	node ast.Node
 	path string
 }
 
-// problem reports what is wrong here.
-func (p place) problem(hint, format string, args ...any) {
+// Problem reports what is wrong here.
+func (p Place) Problem(hint, format string, args ...any) {
 	line, column := position(p.node)
-	p.add(Problem{File: p.file, Line: line, Column: column, Path: p.path, Message: fmt.Sprintf(format, args...), Hint: hint})
+	p.Add(Problem{File: p.file, Line: line, Column: column, Path: p.path, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // position finds where a node begins; of a mapping, its first key.
@@ -138,32 +139,32 @@ func position(n ast.Node) (line, column int) {
 	return 1, 1
 }
 
-// fields are the values of a mapping by key.
-type fields struct {
-	place
-	byKey map[string]place
+// Fields are the values of a mapping by key.
+type Fields struct {
+	Place
+	byKey map[string]Place
 }
 
-// fields reads a mapping that may hold the keys and no others.
-func (p place) fields(keys ...string) (fields, bool) {
-	f := fields{place: p, byKey: map[string]place{}}
+// Fields reads a mapping that may hold the keys and no others.
+func (p Place) Fields(keys ...string) (Fields, bool) {
+	f := Fields{Place: p, byKey: map[string]Place{}}
 	pairs, ok := pairsOf(p.node)
 	if !ok {
-		p.problem("write it as key: value, with "+list(keys), "is %s, not a set of keys", kindOf(p.node))
+		p.Problem("write it as key: value, with "+List(keys), "is %s, not a set of keys", kindOf(p.node))
 		return f, false
 	}
 	for _, pair := range pairs {
 		raw, _ := scalar(pair.Key)
-		key := place{complaints: p.complaints, file: p.file, node: pair.Key, path: p.path + "." + clip(raw)}
+		key := Place{Complaints: p.Complaints, file: p.file, node: pair.Key, path: p.path + "." + Clip(raw)}
 		if !contains(keys, raw) {
-			key.problem(suggest(raw, keys), "unknown key %q", clip(raw))
+			key.Problem(Suggest(raw, keys), "unknown key %q", Clip(raw))
 			continue
 		}
 		if _, twice := f.byKey[raw]; twice {
-			key.problem("keep one", "key %q is given twice", raw)
+			key.Problem("keep one", "key %q is given twice", raw)
 			continue
 		}
-		f.byKey[raw] = place{complaints: p.complaints, file: p.file, node: valueOr(pair.Value, pair.Key), path: key.path}
+		f.byKey[raw] = Place{Complaints: p.Complaints, file: p.file, node: valueOr(pair.Value, pair.Key), path: key.path}
 	}
 	return f, true
 }
@@ -178,20 +179,20 @@ func pairsOf(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	return nil, false
 }
 
-// silently reads again what was read before: problems are not reported twice.
-func (p place) silently() place {
-	p.complaints = &complaints{}
+// Silently reads again what was read before: problems are not reported twice.
+func (p Place) Silently() Place {
+	p.Complaints = &Complaints{}
 	return p
 }
 
-// children returns the first value of each key of a mapping, unchecked.
-func (p place) children() map[string]place {
-	out := make(map[string]place)
+// Children returns the first value of each key of a mapping, unchecked.
+func (p Place) Children() map[string]Place {
+	out := make(map[string]Place)
 	pairs, _ := pairsOf(p.node)
 	for _, pair := range pairs {
 		key, _ := scalar(pair.Key)
 		if _, twice := out[key]; !twice {
-			out[key] = place{complaints: p.complaints, file: p.file, node: valueOr(pair.Value, pair.Key), path: p.path + "." + clip(key)}
+			out[key] = Place{Complaints: p.Complaints, file: p.file, node: valueOr(pair.Value, pair.Key), path: p.path + "." + Clip(key)}
 		}
 	}
 	return out
@@ -205,35 +206,35 @@ func valueOr(v ast.Node, key ast.Node) ast.Node {
 	return v
 }
 
-// get returns an optional value.
-func (f fields) get(key string) (place, bool) {
+// Get returns an optional value.
+func (f Fields) Get(key string) (Place, bool) {
 	p, ok := f.byKey[key]
 	return p, ok
 }
 
-// need returns a value that must be there.
-func (f fields) need(key, hint string) (place, bool) {
+// Need returns a value that must be there.
+func (f Fields) Need(key, hint string) (Place, bool) {
 	p, ok := f.byKey[key]
 	if !ok {
-		f.problem(hint, "%s is missing", key)
+		f.Problem(hint, "%s is missing", key)
 	}
 	return p, ok
 }
 
-// items reads a list of at most most values; nil after a problem.
-func (p place) items(most int) []place {
+// Items reads a list of at most most values; nil after a problem.
+func (p Place) Items(most int) []Place {
 	n, ok := p.node.(*ast.SequenceNode)
 	if !ok {
-		p.problem("write it as [a, b] or as lines that begin with -", "is %s, not a list", kindOf(p.node))
+		p.Problem("write it as [a, b] or as lines that begin with -", "is %s, not a list", kindOf(p.node))
 		return nil
 	}
 	if len(n.Values) > most {
-		p.problem("", "has %d entries, at most %d", len(n.Values), most)
+		p.Problem("", "has %d entries, at most %d", len(n.Values), most)
 		return nil
 	}
-	out := make([]place, len(n.Values))
+	out := make([]Place, len(n.Values))
 	for i, v := range n.Values {
-		out[i] = place{complaints: p.complaints, file: p.file, node: v, path: fmt.Sprintf("%s[%d]", p.path, i)}
+		out[i] = Place{Complaints: p.Complaints, file: p.file, node: v, path: fmt.Sprintf("%s[%d]", p.path, i)}
 		if v == nil {
 			out[i].node = n
 		}
@@ -271,4 +272,68 @@ func kindOf(n ast.Node) string {
 		return "text"
 	}
 	return "not a plain value"
+}
+
+// Scalar is the text of a plain or quoted value as it was written, and whether it
+// is text rather than a number.
+func (p Place) Scalar() (text string, quotedOrText bool) { return scalar(p.node) }
+
+// Kind says in words what stands here.
+func (p Place) Kind() string { return kindOf(p.node) }
+
+// IsMap and IsList say what form the value has.
+func (p Place) IsMap() bool {
+	_, ok := pairsOf(p.node)
+	return ok
+}
+
+// IsList reports whether the value is a list.
+func (p Place) IsList() bool {
+	_, ok := p.node.(*ast.SequenceNode)
+	return ok
+}
+
+// Pair is one key of a mapping with its value; At is the key's own place.
+type Pair struct {
+	Key       string
+	At, Value Place
+}
+
+// Pairs reads a mapping of any keys, in the order of the file.
+func (p Place) Pairs() ([]Pair, bool) {
+	pairs, ok := pairsOf(p.node)
+	if !ok {
+		p.Problem("write it as key: value", "is %s, not a set of keys", kindOf(p.node))
+		return nil, false
+	}
+	out := make([]Pair, 0, len(pairs))
+	for _, pair := range pairs {
+		key, _ := scalar(pair.Key)
+		at := Place{Complaints: p.Complaints, file: p.file, node: pair.Key, path: p.path + "." + Clip(key)}
+		value := at
+		value.node = valueOr(pair.Value, pair.Key)
+		out = append(out, Pair{Key: key, At: at, Value: value})
+	}
+	return out, true
+}
+
+// Each returns the entries of the list at a path of keys, at most most,
+// silently: their form was checked before.
+func (f Fields) Each(most int, path ...string) []Fields {
+	at, ok := f.Get(path[0])
+	if !ok {
+		return nil
+	}
+	for _, key := range path[1:] {
+		if at, ok = at.Children()[key]; !ok {
+			return nil
+		}
+	}
+	var out []Fields
+	for _, item := range at.Silently().Items(most) {
+		inner := Fields{Place: item, byKey: item.Children()}
+		inner.Complaints = f.Complaints
+		out = append(out, inner)
+	}
+	return out
 }
