@@ -10,8 +10,8 @@ import (
 	"github.com/punchcard/punchcard/event"
 )
 
-// history is a year of orders: trading days Sunday to Friday, 9 to 17 o'clock.
-func history(perDay int) []event.Event {
+// pastOf is a year of orders: trading days Sunday to Friday, 9 to 17 o'clock.
+func pastOf(perDay int) []event.Event {
 	start := time.Date(2025, 9, 1, 0, 0, 0, 0, time.UTC)
 	var out []event.Event
 	n := 0
@@ -36,7 +36,7 @@ func history(perDay int) []event.Event {
 }
 
 func TestAnHourIsAPureFunctionOfTheSeed(t *testing.T) {
-	shop := Learn(history(60))
+	shop := Learn(pastOf(60))
 	noon := HourOf(event.At(time.Date(2026, 9, 8, 12, 0, 0, 0, time.UTC)))
 	if !reflect.DeepEqual(shop.Hour(1, noon), shop.Hour(1, noon)) {
 		t.Error("the same seed and hour gave two answers")
@@ -49,7 +49,7 @@ func TestAnHourIsAPureFunctionOfTheSeed(t *testing.T) {
 // Orders per simulated trading day stay within 0.5 and 2 times history's mean;
 // the shop stays closed on Saturdays; ids never repeat.
 func TestSimulatedDaysLookLikeHistory(t *testing.T) {
-	shop := Learn(history(60))
+	shop := Learn(pastOf(60))
 	ids := map[string]bool{}
 	for d := range 63 {
 		day := time.Date(2026, 9, 6, 0, 0, 0, 0, time.UTC).AddDate(0, 0, d)
@@ -92,7 +92,7 @@ func TestSimulatedDaysLookLikeHistory(t *testing.T) {
 
 // Nothing refers to an order that was never posted.
 func TestWhatFollowsHasAnOrder(t *testing.T) {
-	shop := Learn(history(60))
+	shop := Learn(pastOf(60))
 	posted := map[any]bool{}
 	for hour := shop.Since - 200; hour < shop.Since+14*24; hour++ {
 		for _, p := range shop.Hour(3, hour) {
