@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS refund_allocations
     `minor_per_major` UInt16 COMMENT 'Minor units in one major unit of the currency: 100 pence in a pound',
     `amount_minor` Int64 COMMENT 'Money of the order given back, minor units',
     `points_reversed` Int64 COMMENT 'Points of the order''s own lots that went back',
+    `is_wholly` Bool COMMENT 'With it nothing of the order is left: the order counts no more',
     INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree

@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS customer_standings
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of the amounts; empty: no order yet',
     `minor_per_major` UInt16 COMMENT 'Minor units in one major unit of the currency',
     `first_order_time` DateTime64(3, 'UTC') COMMENT 'Time of the first order, UTC; 1970: none',
-    `last_order_time` DateTime64(3, 'UTC') COMMENT 'Time of the last order, UTC; 1970: none'
+    `last_order_time` DateTime64(3, 'UTC') COMMENT 'Time of the last order, UTC; 1970: none',
+    `segments` Array(String) COMMENT 'Segments that the customer is in, ascending'
 )
 ENGINE = ReplacingMergeTree(sequence)
 ORDER BY customer_id

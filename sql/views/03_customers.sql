@@ -27,6 +27,7 @@ CREATE OR REPLACE VIEW customers
     currency String COMMENT 'ISO 4217 code of the amounts; empty: no order yet',
     first_order_time Nullable(DateTime64(3, 'UTC')) COMMENT 'Time of the first order, UTC; null: none',
     last_order_time Nullable(DateTime64(3, 'UTC')) COMMENT 'Time of the last order, UTC; null: none',
+    segments Array(String) COMMENT 'Segments that the customer is in, ascending',
     entry_time DateTime64(3, 'UTC') COMMENT 'Clock of the partition when the standing last changed, UTC',
     `partition` Int32 COMMENT 'Partition of topic ledger',
     `sequence` Int64 COMMENT 'Sequence of the entry that the standing is of'
@@ -53,6 +54,7 @@ AS SELECT
     s.currency AS currency,
     nullIf(s.first_order_time, toDateTime64(0, 3, 'UTC')) AS first_order_time,
     nullIf(s.last_order_time, toDateTime64(0, 3, 'UTC')) AS last_order_time,
+    s.segments AS segments,
     s.entry_time AS entry_time,
     s.partition AS `partition`,
     s.sequence AS `sequence`
