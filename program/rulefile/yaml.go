@@ -111,9 +111,11 @@ type Place struct {
 }
 
 // Problem reports what is wrong here.
-func (p Place) Problem(hint, format string, args ...any) {
+func (p Place) Problem(hint, format string, args ...any) { p.Add(p.problem(hint, format, args...)) }
+
+func (p Place) problem(hint, format string, args ...any) Problem {
 	line, column := position(p.node)
-	p.Add(Problem{File: p.file, Line: line, Column: column, Path: p.path, Message: fmt.Sprintf(format, args...), Hint: hint})
+	return Problem{File: p.file, Line: line, Column: column, Path: p.path, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 // position finds where a node begins; of a mapping, its first key.
@@ -270,6 +272,8 @@ func kindOf(n ast.Node) string {
 		return "a number"
 	case *ast.StringNode:
 		return "text"
+	case *ast.LiteralNode:
+		return "a text of several lines"
 	}
 	return "not a plain value"
 }
