@@ -46,8 +46,9 @@ const (
 // Function decides. It has no clock, no randomness and looks nothing up: all it
 // knows is the record and the state. It is used by one goroutine.
 type Function interface {
-	// Apply decides one input record and appends at least one entry. An error
-	// halts the partition: it is our bug, or a log that must not be read on.
+	// Apply decides one input record and appends at least one entry, unless the
+	// runtime is Sparse. An error halts the partition: it is our bug, or a log that
+	// must not be read on.
 	Apply(in *stream.Record, tx *table.Tx, out *Output) error
 }
 
@@ -66,6 +67,12 @@ type Config struct {
 	Dir string
 	// New makes the Function of a partition; called again after every failure.
 	New func(partition int32) Function
+	// Isolation of the input; the zero value reads what is committed.
+	Isolation stream.Isolation
+	// Sparse: an input may make no entry, and then may stage nothing either. The
+	// position stays at the last entry's source: after a crash such inputs are read
+	// again, and make none again.
+	Sparse bool
 	// Takeover, if set, makes an entry at each taking of a partition: what the
 	// embedded broker needs.
 	Takeover Takeover

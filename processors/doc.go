@@ -17,8 +17,8 @@
 // state looks like on disk (processors/table), Kafka (event/stream).
 //
 // Invariants:
-//   - Every input record yields at least one entry, and all its entries lie in
-//     one transaction.
+//   - Every input record yields at least one entry (a Sparse one: every record
+//     that changes anything), and all its entries lie in one transaction.
 //   - Sequences are dense from 1: a hole or a double in the ledger halts.
 //   - After any failed commit nothing that was staged is used again: the Function
 //     is made anew and the partition is read from the ledger.

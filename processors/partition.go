@@ -137,7 +137,7 @@ func (p *partition) open(ctx context.Context) (err error) {
 		return err
 	}
 	p.progress(from, 0, 0)
-	p.reader, err = cfg.Cluster.Reader(ctx, stream.ReaderOptions{Topic: cfg.Input, Partition: p.id, From: from, Isolation: stream.ReadUncommitted})
+	p.reader, err = cfg.Cluster.Reader(ctx, stream.ReaderOptions{Topic: cfg.Input, Partition: p.id, From: from, Isolation: cfg.Isolation})
 	return err
 }
 
@@ -170,6 +170,8 @@ func (p *partition) step(ctx context.Context) error {
 		return err
 	}
 	if len(recs) == 0 {
+		// Markers of transactions are no records, and behind us too.
+		p.progress(p.reader.Position(p.id), 0, 0)
 		return p.table.Maintain()
 	}
 	n, deadline := 0, time.Now().Add(p.r.cfg.Collect)
@@ -228,8 +230,11 @@ func (p *partition) decide(recs []*stream.Record) error {
 			return halt("%s/%d offset %d: %w", p.r.cfg.Input, p.id, rec.Offset, err)
 		case p.out.err != nil:
 			return errHalt{p.out.err}
-		case p.out.Sequence() == before:
+		case p.out.Sequence() > before:
+		case !p.r.cfg.Sparse:
 			return halt("%s/%d offset %d: no entry was made", p.r.cfg.Input, p.id, rec.Offset)
+		case len(p.tx.Take()) > 0:
+			return halt("%s/%d offset %d: state was written without an entry", p.r.cfg.Input, p.id, rec.Offset)
 		}
 	}
 	return nil
@@ -246,8 +251,13 @@ func (p *partition) apply(rec *stream.Record) (err error) {
 	return p.fn.Apply(rec, p.tx, p.out)
 }
 
-// commit writes the batch; only then is it part of the table.
+// commit writes the batch; only then is it part of the table. A batch without
+// entries moves nothing.
 func (p *partition) commit(ctx context.Context, records int) error {
+	if len(p.out.recs) == 0 {
+		p.progress(p.out.source+1, records, 0)
+		return nil
+	}
 	if err := p.writer.Commit(ctx, p.out.recs); err != nil {
 		return err
 	}
@@ -255,7 +265,7 @@ func (p *partition) commit(ctx context.Context, records int) error {
 	if err := p.tx.Commit(pos); err != nil {
 		return errHalt{err}
 	}
-	p.progress(pos.Source+1, records, len(recs))
+	p.progress(p.out.source+1, records, len(recs))
 	if p.r.cfg.Committed != nil {
 		p.r.cfg.Committed(p.id, recs)
 	}
