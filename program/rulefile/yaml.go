@@ -208,6 +208,17 @@ func valueOr(v ast.Node, key ast.Node) ast.Node {
 	return v
 }
 
+// Only hides all other keys.
+func (f Fields) Only(keys ...string) Fields {
+	out := Fields{Place: f.Place, byKey: make(map[string]Place, len(keys))}
+	for _, key := range keys {
+		if p, ok := f.byKey[key]; ok {
+			out.byKey[key] = p
+		}
+	}
+	return out
+}
+
 // Get returns an optional value.
 func (f Fields) Get(key string) (Place, bool) {
 	p, ok := f.byKey[key]
