@@ -54,10 +54,12 @@ const (
 )
 
 // DefaultDeclared are the traits and properties that may enter the log without
-// being asked for: facts that rules use and that identify nobody.
+// being asked for: facts that rules use and that identify nobody, and what a
+// message's outcome says of it. A page's url is not among them: link_url is what
+// was clicked in a message.
 var DefaultDeclared = []string{
-	"birth_day", "birth_month", "channel", "consent", "country", "coupon",
-	"language", "order_id", "product_id", "rating", "source", "time_zone",
+	"arm", "birth_day", "birth_month", "campaign_id", "channel", "consent", "country", "coupon",
+	"language", "link_url", "message_id", "order_id", "product_id", "rating", "source", "time_zone",
 }
 
 // personal are names that may not be declared, compared without case and

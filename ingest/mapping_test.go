@@ -325,3 +325,25 @@ func TestOtherCalls(t *testing.T) {
 	}
 	r.balanced()
 }
+
+// TestOutcomesOfMessages: what a campaign tool reports of a message enters the
+// log; who read it where, and the page a browser shows, does not.
+func TestOutcomesOfMessages(t *testing.T) {
+	r := newRig(t, nil)
+	got := r.post("/v1/batch", `{"batch":[
+		{"type":"track","userId":"u1","messageId":"m1","event":"Email Link Clicked","properties":{"message_id":"r1","campaign_id":"welcome","arm":"a","channel":"email",
+			"link_url":"https://shop.example/sale","email":"a@b.example","ip":"203.0.113.9","url":"https://shop.example/?email=a@b.example"}},
+		{"type":"page","userId":"u1","messageId":"m2","name":"Sale","properties":{"url":"https://shop.example/?email=a@b.example","title":"Sale"}}]}`).taken(t)
+	if got.Accepted != 2 {
+		t.Fatalf("%+v", got)
+	}
+	es := r.log.events(t)
+	want := map[string]json.RawMessage{"message_id": []byte(`"r1"`), "campaign_id": []byte(`"welcome"`), "arm": []byte(`"a"`),
+		"channel": []byte(`"email"`), "link_url": []byte(`"https://shop.example/sale"`)}
+	if !reflect.DeepEqual(es[0].Properties, want) {
+		t.Errorf("of a click: %s", es[0].Properties)
+	}
+	if len(es[1].Properties) != 0 {
+		t.Errorf("of a page: %s", es[1].Properties)
+	}
+}
