@@ -1,0 +1,234 @@
+package segments
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// quantity writes a quantity as an expression over the joined sources: null
+// where the customer has no value.
+func (w *query) quantity(q *Quantity) string {
+	switch q.Kind {
+	case Member:
+		return "isNotNull(" + w.enrolled() + ")"
+	case DaysSinceEnrolled:
+		return w.since(w.enrolled())
+	case Tier, TierRank, DaysSinceTier, SpendToNextTier, SpendToKeepTier, DaysToReview:
+		return w.tier(q)
+	case Recency, Frequency, Monetary:
+		name := map[Kind]string{Recency: "r", Frequency: "f", Monetary: "m"}[q.Kind]
+		return "nullIf(toInt64(" + w.count(marks, name, "argMax(to_"+name+", (sequence, index))") + "), 0)"
+	case Balance:
+		return w.count(purse, "balance", "sum(points)")
+	case DaysToExpiry:
+		return w.value(expiry, "goes_on", "toNullable(any(last_day))") + " - " + today
+	case ExpiringPoints:
+		return w.value(expiry, "goes", "toNullable(any(going))")
+	case Orders:
+		return w.count(trade, "orders", "toInt64(countIf(counts))")
+	case Spend:
+		return w.count(trade, "spend", "sum(net)")
+	case DaysSinceFirst:
+		return w.since(w.firstDay())
+	case DaysSinceLast:
+		return w.since(w.lastDay())
+	case GapPercent:
+		return w.gap(q.MinOrders)
+	case CountOrders, SumOrders:
+		return w.orders(q)
+	case DaysToBirthday:
+		return w.birthday()
+	case Fact:
+		return w.fact(q.Fact)
+	}
+	return w.events(q)
+}
+
+func (w *query) since(day string) string { return today + " - " + day }
+
+func (w *query) enrolled() string {
+	return w.value(people, "enrolled_day", w.day("minOrNullIf(event_time, enrolment_rule_id != '')"))
+}
+
+func (w *query) firstDay() string {
+	return w.value(trade, "first_day", w.day("minOrNullIf(time, is_order)"))
+}
+
+func (w *query) lastDay() string {
+	return w.value(trade, "last_day", w.day("maxOrNullIf(time, counts)"))
+}
+
+// gap is the days since the last order in percent of the mean gap, rounded up.
+func (w *query) gap(atLeast int64) string {
+	n := w.count(trade, "orders", "toInt64(countIf(counts))")
+	span := "(" + w.lastDay() + " - " + w.firstDay() + ")"
+	return fmt.Sprintf("if(ifNull(%[1]s >= %[2]d AND %[3]s > 0, 0), intDiv(100 * (%[4]s) * (%[1]s - 1) + %[3]s - 1, nullIf(%[3]s, 0)), NULL)",
+		n, max(atLeast, 2), span, w.since(w.lastDay()))
+}
+
+// tier writes what depends on the ladder of the set's program.
+func (w *query) tier(q *Quantity) string {
+	levels := w.set.Book.Tiers.Levels
+	ids, spends := make([]string, len(levels)), make([]int64, len(levels))
+	for i := range levels {
+		ids[i], spends[i] = levels[i].ID, levels[i].SpendMinor
+	}
+	tier := w.value(ladder, "tier", "toNullable(toString(argMax(to_tier, (sequence, index))))")
+	if q.Kind == Tier {
+		return "nullIf(" + tier + ", '')"
+	}
+	if q.Kind == DaysSinceTier {
+		// A late event moves the tier when it comes, a timer when it was due.
+		moved := "argMax(if(reason IN ('review', 'program'), event_time, greatest(event_time, entry_time)), (sequence, index))"
+		return fmt.Sprintf("if(ifNull(%s, '') = '', NULL, %s)", tier, w.since(w.value(ladder, "since_day", "toNullable("+w.day(moved)+")")))
+	}
+	if len(levels) == 0 {
+		return "CAST(NULL, 'Nullable(Int64)')"
+	}
+	rank := fmt.Sprintf("nullIf(toInt64(indexOf([%s], ifNull(%s, ''))), 0)", quoteAll(ids), tier)
+	reviewDay := "nullIf(" + w.reviewDay(q.Kind) + ", 0)"
+	switch q.Kind {
+	case TierRank:
+		return rank
+	case DaysToReview:
+		return reviewDay + " - " + today
+	case SpendToNextTier:
+		lacking := fmt.Sprintf("greatest(0, arrayElement(%s, toInt64(ifNull(%s, 0)) + 1) - %s)", numbers(spends), rank, w.tierSpend())
+		return fmt.Sprintf("if(isNotNull(%s) AND ifNull(%s, 0) < %d, %s, NULL)", w.enrolled(), rank, len(levels), lacking)
+	}
+	lacking := fmt.Sprintf("greatest(0, arrayElement(%s, toInt64(%s)) - %s)", numbers(spends), rank, w.tierSpend())
+	return fmt.Sprintf("if(isNull(%s), NULL, %s)", reviewDay, lacking)
+}
+
+// reviewDay comes from the newest standing: the ground of a tier is in no fact.
+func (w *query) reviewDay(k Kind) string {
+	if k != DaysToReview && k != SpendToKeepTier {
+		return ""
+	}
+	text := "JSONExtractString(argMax(value, sequence), 'standing', 'tier_review_on')"
+	return w.value(review, "day", "toNullable(toInt64(toDate32OrZero("+text+")))")
+}
+
+// tierSpend is the net spend of the tiers' window that ends today; days ahead of
+// the clock count.
+func (w *query) tierSpend() string {
+	days := w.set.Book.Tiers.WindowDays
+	if days <= 0 {
+		days = 365
+	}
+	return w.count(trade, "tier_spend", fmt.Sprintf("sumIf(net, day > %s - %d)", today, days))
+}
+
+// orders counts or sums orders of a window.
+func (w *query) orders(q *Quantity) string {
+	conditions := []string{}
+	if inside := w.inside("day", q.Window); inside != "" {
+		conditions = append(conditions, inside)
+	}
+	for i := range q.Where {
+		conditions = append(conditions, w.orderFilter(&q.Where[i]))
+	}
+	aggregate, arguments := "toInt64(countIf", []string{"counts"}
+	if q.Kind == SumOrders {
+		aggregate, arguments = "(sumIf", nil
+		if len(q.Where) > 0 {
+			arguments = []string{"is_order"}
+		}
+	}
+	arguments = append(arguments, conditions...)
+	if len(arguments) == 0 {
+		arguments = []string{"1"}
+	}
+	all := strings.Join(arguments, " AND ")
+	if q.Kind == SumOrders {
+		all = "net, " + all
+	}
+	expression := aggregate + "(" + all + "))"
+	return w.count(trade, w.nameOf("o", expression), expression)
+}
+
+// nameOf gives equal expressions one name.
+func (w *query) nameOf(prefix, expression string) string {
+	names := w.expressions[prefix]
+	i := slices.Index(names, expression)
+	if i < 0 {
+		i = len(names)
+		w.expressions[prefix] = append(names, expression)
+	}
+	return fmt.Sprintf("%s%d", prefix, i)
+}
+
+// orderFilter is a condition on an order; of products, categories and brands any
+// line will do.
+func (w *query) orderFilter(f *Filter) string {
+	switch f.Property {
+	case "channel", "country":
+		return fmt.Sprintf("%s IN (%s)", f.Property, quoteAll(f.Words))
+	}
+	w.items[f.Property] = true
+	return fmt.Sprintf("hasAny(%s, [%s])", itemColumns[f.Property].list, quoteAll(f.Words))
+}
+
+var itemColumns = map[string]struct{ column, list string }{
+	"product":  {"product_id", "products"},
+	"category": {"toString(category)", "categories"},
+	"brand":    {"toString(brand)", "brands"},
+}
+
+// each calls fn for the properties of lines that are asked for.
+func (w *query) eachItem(fn func(column, list string)) {
+	for _, property := range []string{"brand", "category", "product"} {
+		if w.items[property] {
+			fn(itemColumns[property].column, itemColumns[property].list)
+		}
+	}
+}
+
+func (w *query) itemColumns() (s string) {
+	w.eachItem(func(_, list string) { s += ",\n        items." + list + " AS " + list })
+	return s
+}
+
+func (w *query) itemNames(before, after string) (s string) {
+	w.eachItem(func(_, list string) { s += before + list + after })
+	return s
+}
+
+func (w *query) itemJoin() string {
+	if len(w.items) == 0 {
+		return ""
+	}
+	s := "\n    LEFT JOIN\n    (\n        SELECT account_id, order_id"
+	w.eachItem(func(column, list string) { s += ", groupUniqArray(" + column + ") AS " + list })
+	return s + "\n        FROM order_items\n        WHERE " + w.within + " AND is_identified\n        GROUP BY account_id, order_id\n    ) AS items ON items.account_id = orders.account_id AND items.order_id = orders.order_id"
+}
+
+// birthday counts the days to the next one; 29 February is 1 March in other
+// years, as any day past a month's end runs on into the next.
+func (w *query) birthday() string {
+	part := func(name string) string { return "ifNull(" + wholeNumberOf(w.fact(name)) + ", 0)" }
+	month, day := part("birth_month"), part("birth_day")
+	in := func(years int) string {
+		return fmt.Sprintf("(toInt64(toDate32(addMonths(addYears(toStartOfYear(%s), %d), %s - 1))) + %s - 1)", date, years, month, day)
+	}
+	return fmt.Sprintf("if(%[1]s BETWEEN 1 AND 12 AND %[2]s BETWEEN 1 AND 31, if(%[3]s >= %[5]s, %[3]s, %[4]s) - %[5]s, NULL)",
+		month, day, in(0), in(1), today)
+}
+
+// fact is the text of what is known under a name, see textOf; null: nothing.
+func (w *query) fact(name string) string {
+	w.facts[name] = true
+	newest := fmt.Sprintf("argMaxIf(value, (sequence, index), name = %s)", quote(name))
+	text := fmt.Sprintf("multiIf(%[1]s IN ('', 'null'), NULL, startsWith(%[1]s, '\"'), JSONExtractString(%[1]s), %[1]s)", newest)
+	return w.value(traits, w.nameOf("f", text), text)
+}
+
+func (w *query) factNames() string {
+	names := make([]string, 0, len(w.facts))
+	for name := range w.facts {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return quoteAll(names)
+}
