@@ -1,13 +1,15 @@
-// Package projector turns the ledger into the topics that others read.
+// Package projector turns the ledger and the campaigns' log into the topics that
+// others read.
 //
 // Model. One runtime, a pure function per topic: an entry in, records out, in
-// order, outside of transactions. Partition p of the ledger feeds partition p of
-// the topic. Each record's source header says which entry made it, so the
-// position is found in the tail of the projector's own output.
+// order, outside of transactions. Partition p of the source (ledger or
+// campaign-log) feeds partition p of the topic. Each record's source header says
+// which entry made it, so the position is found in the tail of the projector's own
+// output.
 //
-// Owns: topics customers and state (later segments, campaigns.<channel>).
+// Owns: topics customers, segments, campaigns.<channel> and state.
 //
-// Does not own: any decision. It reads the ledger read_committed, so its topics
+// Does not own: any decision. It reads its sources read_committed, so its topics
 // never hold a decision that was not committed, whatever isolation a client uses.
 //
 // Invariants:

@@ -24,8 +24,10 @@ const (
 
 // Projection is a pure function from an entry to the records of one topic.
 type Projection struct {
-	Topic string
-	// Project appends the records that the ledger record gives: key and value
+	// Source is the topic of entries that is read: ledger or campaign-log.
+	Source string
+	Topic  string
+	// Project appends the records that the source's record gives: key and value
 	// (nil: a tombstone). It must give the same for the same record.
 	Project func(rec *stream.Record, emit func(key, value []byte)) error
 }
@@ -48,7 +50,8 @@ func New(c *stream.Cluster, partitions int32, log *slog.Logger, projections ...P
 	return p
 }
 
-// Sequence is the newest entry of the partition that the topic reflects.
+// Sequence is the newest entry of the partition, in the topic's source, that the
+// topic reflects.
 func (p *Projector) Sequence(topic string, partition int32) int64 {
 	return p.sequences[topic][partition].Load()
 }
@@ -105,7 +108,7 @@ func (p *Projector) follow(ctx context.Context, pr Projection) error {
 		// Read the entry itself again: it may have made more records than arrived.
 		from[i] = src.Offset
 	}
-	r, err := p.cluster.Reader(ctx, stream.ReaderOptions{Topic: event.TopicLedger, Partitions: from, Isolation: stream.ReadCommitted})
+	r, err := p.cluster.Reader(ctx, stream.ReaderOptions{Topic: pr.Source, Partitions: from, Isolation: stream.ReadCommitted})
 	if err != nil {
 		return err
 	}
@@ -126,14 +129,14 @@ func (p *Projector) follow(ctx context.Context, pr Projection) error {
 	}
 }
 
-// project publishes what the ledger records give, then notes how far it is.
+// project publishes what the source's records give, then notes how far it is.
 func (p *Projector) project(ctx context.Context, pr Projection, pub *stream.Publisher, recs []*stream.Record) error {
 	var out []*stream.Record
 	last := map[int32]int64{}
 	for _, rec := range recs {
 		_, seq, _, ok := event.EntryPosition(rec.Value)
 		if !ok {
-			return fmt.Errorf("%w: ledger/%d offset %d is not an entry", errProject, rec.Partition, rec.Offset)
+			return fmt.Errorf("%w: %s/%d offset %d is not an entry", errProject, pr.Source, rec.Partition, rec.Offset)
 		}
 		last[rec.Partition] = seq
 		source := event.Source{Partition: rec.Partition, Sequence: seq, Offset: rec.Offset}.Append(nil)
@@ -144,7 +147,7 @@ func (p *Projector) project(ctx context.Context, pr Projection, pub *stream.Publ
 			})
 		})
 		if err != nil {
-			return fmt.Errorf("%w: %s from ledger/%d sequence %d: %w", errProject, pr.Topic, rec.Partition, seq, err)
+			return fmt.Errorf("%w: %s from %s/%d sequence %d: %w", errProject, pr.Topic, pr.Source, rec.Partition, seq, err)
 		}
 	}
 	if len(out) > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 )
 
 const partitions = 2
+
+// topics are those that the tests project to.
+var topics = []string{event.TopicCustomers, event.TopicState, event.TopicSegments, event.TopicCampaigns(event.ChannelEmail), event.TopicCampaigns(event.ChannelSMS)}
 
 func open(t *testing.T) (context.Context, *stream.Cluster) {
 	t.Helper()
@@ -32,7 +36,7 @@ func open(t *testing.T) (context.Context, *stream.Cluster) {
 	t.Cleanup(c.Close)
 	size := map[string]string{"max.message.bytes": fmt.Sprint(event.MaxRecordBytes)}
 	var specs []stream.TopicSpec
-	for _, name := range []string{event.TopicLedger, event.TopicCustomers, event.TopicState} {
+	for _, name := range append([]string{event.TopicLedger, event.TopicCampaignLog}, topics...) {
 		specs = append(specs, stream.TopicSpec{Name: name, Partitions: partitions, Config: size})
 	}
 	if err := c.EnsureTopics(ctx, specs); err != nil {
@@ -41,19 +45,18 @@ func open(t *testing.T) (context.Context, *stream.Cluster) {
 	return ctx, c
 }
 
-// ledger is a ledger being written: customers in partition p stand at balance
-// = sequence.
-type ledger struct {
-	t    *testing.T
-	c    *stream.Cluster
-	w    [partitions]*stream.Writer
-	next [partitions]int64
+// written is a log of entries being written.
+type written struct {
+	t     *testing.T
+	w     [partitions]*stream.Writer
+	next  [partitions]int64
+	entry func(p, seq int64) *stream.Record
 }
 
-func newLedger(ctx context.Context, t *testing.T, c *stream.Cluster) *ledger {
-	l := &ledger{t: t, c: c}
+func newLog(ctx context.Context, t *testing.T, c *stream.Cluster, topic string, entry func(p, seq int64) *stream.Record) *written {
+	l := &written{t: t, entry: entry}
 	for p := range l.w {
-		w, err := c.Writer(ctx, stream.WriterOptions{TransactionalID: fmt.Sprint("w", p), Topic: event.TopicLedger, Partition: int32(p)})
+		w, err := c.Writer(ctx, stream.WriterOptions{TransactionalID: fmt.Sprint(topic, p), Topic: topic, Partition: int32(p)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,28 +66,62 @@ func newLedger(ctx context.Context, t *testing.T, c *stream.Cluster) *ledger {
 	return l
 }
 
-// add commits n entries in partition p; every third has no standing.
-func (l *ledger) add(ctx context.Context, p, n int) {
+// add commits n entries in partition p.
+func (l *written) add(ctx context.Context, p, n int) {
 	l.t.Helper()
 	var recs []*stream.Record
 	for range n {
 		l.next[p]++
-		seq := l.next[p]
-		e := event.Entry{Partition: int32(p), Sequence: seq, SourceOffset: seq, Kind: event.KindEvent, Outcome: event.OutcomeApplied, EntryTime: 1}
-		id := fmt.Sprintf("c%d-%d", p, seq%5)
-		var writes []event.StateWrite
-		if seq%3 != 0 {
-			e.AccountID = id
-			e.Standing = &event.Standing{CustomerID: id, Balance: seq}
-			writes = append(writes, event.StateWrite{Key: []byte(id), Value: []byte{byte(seq)}, Due: event.Time(seq)})
-		} else {
-			writes = append(writes, event.StateWrite{Key: []byte(id)})
-		}
-		recs = append(recs, &stream.Record{Key: []byte(e.AccountID), Value: e.Append(nil), Headers: []stream.Header{{Key: event.HeaderState, Value: event.AppendState(nil, writes)}}})
+		recs = append(recs, l.entry(int64(p), l.next[p]))
 	}
 	if err := l.w[p].Commit(ctx, recs); err != nil {
 		l.t.Fatal(err)
 	}
+}
+
+// ledgerEntry: customers in partition p stand at balance = sequence, every third
+// entry has no standing; every fourth changes segments.
+func ledgerEntry(p, seq int64) *stream.Record {
+	e := event.Entry{Partition: int32(p), Sequence: seq, SourceOffset: seq, Kind: event.KindEvent, Outcome: event.OutcomeApplied, EntryTime: 1, EventTime: 2, Cause: event.Cause{Type: event.TypeTrack, ID: fmt.Sprint("m", seq)}}
+	id := fmt.Sprintf("c%d-%d", p, seq%5)
+	var writes []event.StateWrite
+	if seq%3 != 0 {
+		e.AccountID = id
+		e.Standing = &event.Standing{CustomerID: id, Balance: seq, Segments: []string{"loyal"}}
+		writes = append(writes, event.StateWrite{Key: []byte(id), Value: []byte{byte(seq)}, Due: event.Time(seq)})
+	} else {
+		writes = append(writes, event.StateWrite{Key: []byte(id)})
+	}
+	if seq%4 == 0 {
+		e.AccountID = id
+		for _, name := range []string{"loyal", event.SegmentTrigger + "birthday", "lapsing"} {
+			e.Segments = append(e.Segments, event.SegmentChange{SegmentID: name, Version: "v", Change: event.SegmentEntered, Clause: `a "quoted" clause`, Cause: event.SegmentByEvent})
+		}
+	}
+	return &stream.Record{Key: []byte(e.AccountID), Value: e.Append(nil), Headers: []stream.Header{{Key: event.HeaderState, Value: event.AppendState(nil, writes)}}}
+}
+
+// campaignEntry: every second entry sends an e-mail, every sixth a text message
+// instead; the others decide without one.
+func campaignEntry(p, seq int64) *stream.Record {
+	id := fmt.Sprintf("c%d-%d", p, seq%5)
+	e := event.CampaignEntry{Partition: int32(p), Sequence: seq, SourceOffset: seq * 2, CustomerID: id, Kind: event.CampaignDecided, LedgerSequence: seq * 2, EntryTime: 3}
+	e.Decision = &event.CampaignDecision{CampaignID: "welcome", RunID: fmt.Sprint("run", p, "-", seq), Outcome: event.CampaignHeld, Reason: event.HeldNoConsent, Channel: event.ChannelEmail}
+	if channel := channelOf(seq); channel != "" {
+		e.Decision.Outcome, e.Decision.Reason, e.Decision.Channel = event.CampaignSent, "", channel
+		e.Message = &event.Message{MessageID: e.Decision.RunID, CustomerID: id, CampaignID: "welcome", Channel: channel, Text: `"message":{"channel":"email"`, Variables: map[string]string{"balance": fmt.Sprint(seq)}}
+	}
+	return &stream.Record{Key: []byte(id), Value: e.Append(nil)}
+}
+
+func channelOf(seq int64) string {
+	switch {
+	case seq%6 == 0:
+		return event.ChannelSMS
+	case seq%2 == 0:
+		return event.ChannelEmail
+	}
+	return ""
 }
 
 // read takes all records of a topic's partition.
@@ -106,9 +143,9 @@ func read(ctx context.Context, t *testing.T, c *stream.Cluster, topic string, p 
 }
 
 // runUntil runs a projector until it has the ledger's newest entries.
-func runUntil(ctx context.Context, t *testing.T, c *stream.Cluster, l *ledger, stopAt func(p *Projector) bool) {
+func runUntil(ctx context.Context, t *testing.T, c *stream.Cluster, stopAt func(p *Projector) bool) {
 	t.Helper()
-	pr := New(c, partitions, slog.New(slog.DiscardHandler), Customers(), State())
+	pr := New(c, partitions, slog.New(slog.DiscardHandler), Customers(), State(), Segments(), Campaigns(event.ChannelEmail), Campaigns(event.ChannelSMS))
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- pr.Run(ctx) }()
@@ -121,11 +158,17 @@ func runUntil(ctx context.Context, t *testing.T, c *stream.Cluster, l *ledger, s
 	}
 }
 
-func caughtUp(l *ledger) func(p *Projector) bool {
+func caughtUp(ledger, campaigns *written) func(p *Projector) bool {
 	return func(p *Projector) bool {
-		for i := range int32(partitions) {
-			if p.Sequence(event.TopicCustomers, i) < l.next[i] || p.Sequence(event.TopicState, i) < l.next[i] {
-				return false
+		for _, topic := range topics {
+			of := ledger
+			if strings.HasPrefix(topic, "campaigns.") {
+				of = campaigns
+			}
+			for i := range int32(partitions) {
+				if p.Sequence(topic, i) < of.next[i] {
+					return false
+				}
 			}
 		}
 		return true
@@ -134,24 +177,31 @@ func caughtUp(l *ledger) func(p *Projector) bool {
 
 // However often the projector is stopped, at whatever moment: each standing of
 // the ledger is on the topic, in order; what repeats is the same; the newest
-// record of a customer is how they stand; and the state topic holds the state.
+// record of a customer is how they stand; the state topic holds the state; each
+// change of a segment and each message is there, and what repeats has the same id.
 func TestStoppedAtRandomMoments(t *testing.T) {
 	ctx, c := open(t)
-	l := newLedger(ctx, t, c)
+	l := newLog(ctx, t, c, event.TopicLedger, ledgerEntry)
+	campaigns := newLog(ctx, t, c, event.TopicCampaignLog, campaignEntry)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 8 {
 		for p := range partitions {
 			l.add(ctx, p, 1+r.IntN(60))
+			campaigns.add(ctx, p, 1+r.IntN(60))
 		}
 		deadline := time.Now().Add(time.Duration(r.IntN(30)) * time.Millisecond)
-		runUntil(ctx, t, c, l, func(*Projector) bool { return time.Now().After(deadline) })
+		runUntil(ctx, t, c, func(*Projector) bool { return time.Now().After(deadline) })
 	}
-	runUntil(ctx, t, c, l, caughtUp(l))
+	runUntil(ctx, t, c, caughtUp(l, campaigns))
 	for p := range int32(partitions) {
 		checkCustomers(t, read(ctx, t, c, event.TopicCustomers, p), p, l.next[p])
 		checkState(t, read(ctx, t, c, event.TopicState, p), p, l.next[p])
+		checkSegments(t, read(ctx, t, c, event.TopicSegments, p), p, l.next[p])
+		for _, channel := range []string{event.ChannelEmail, event.ChannelSMS} {
+			checkMessages(t, read(ctx, t, c, event.TopicCampaigns(channel), p), p, campaigns.next[p], channel)
+		}
 	}
 }
 
@@ -209,6 +259,69 @@ func checkState(t *testing.T, recs []*stream.Record, p int32, upTo int64) {
 		if state[id] != want {
 			t.Errorf("state %s: %q, want %q", id, state[id], want)
 		}
+	}
+}
+
+// checkSegments: each change of each entry is there, in order but for repeats; none
+// of a campaign's own conditions.
+func checkSegments(t *testing.T, recs []*stream.Record, p int32, upTo int64) {
+	t.Helper()
+	seen := map[string]string{}
+	for _, rec := range recs {
+		var r event.SegmentRecord
+		if err := event.DecodeSegmentRecord(rec.Value, &r); err != nil {
+			t.Fatal(err)
+		}
+		id := fmt.Sprint(r.Sequence, " ", r.SegmentID)
+		if was, ok := seen[id]; ok && was != string(rec.Value) {
+			t.Errorf("%s differs when repeated: %s, before %s", id, rec.Value, was)
+		}
+		seen[id] = string(rec.Value)
+		want := fmt.Sprintf("c%d-%d", p, r.Sequence%5)
+		if r.Partition != p || r.CustomerID != want || string(rec.Key) != want || r.CauseID != fmt.Sprint("m", r.Sequence) || r.Clause != `a "quoted" clause` || r.EventTime != 2 {
+			t.Errorf("record %s with key %s", rec.Value, rec.Key)
+		}
+	}
+	for seq := int64(4); seq <= upTo; seq += 4 {
+		for _, name := range []string{"loyal", "lapsing"} {
+			id := fmt.Sprint(seq, " ", name)
+			if _, ok := seen[id]; !ok {
+				t.Errorf("partition %d: %s is missing", p, id)
+			}
+			delete(seen, id)
+		}
+	}
+	if len(seen) > 0 {
+		t.Errorf("partition %d: nothing says %v", p, seen)
+	}
+}
+
+// checkMessages: each message of the channel is there; what repeats is the same.
+func checkMessages(t *testing.T, recs []*stream.Record, p int32, upTo int64, channel string) {
+	t.Helper()
+	seen := map[string]string{}
+	for _, rec := range recs {
+		var m event.CampaignMessage
+		if err := event.DecodeCampaignMessage(rec.Value, &m); err != nil {
+			t.Fatal(err)
+		}
+		if was, ok := seen[m.MessageID]; ok && was != string(rec.Value) {
+			t.Errorf("%s differs when repeated: %s, before %s", m.MessageID, rec.Value, was)
+		}
+		seen[m.MessageID] = string(rec.Value)
+		if m.Channel != channel || string(rec.Key) != m.CustomerID || m.EntryTime != 3 || m.Variables["balance"] != fmt.Sprint(m.Sequence) {
+			t.Errorf("record %s with key %s on %s", rec.Value, rec.Key, channel)
+		}
+	}
+	for seq := int64(1); seq <= upTo; seq++ {
+		id := fmt.Sprint("run", p, "-", seq)
+		if _, ok := seen[id]; ok != (channelOf(seq) == channel) {
+			t.Errorf("%s: message %s is on the topic: %v", channel, id, ok)
+		}
+		delete(seen, id)
+	}
+	if len(seen) > 0 {
+		t.Errorf("%s, partition %d: nobody decided %v", channel, p, seen)
 	}
 }
 
