@@ -25,7 +25,7 @@ type Plan struct {
 	// Campaigns by descending priority, then id: the order in which runs of one
 	// moment are decided, so that the more important ones use up the caps.
 	Campaigns []Campaign
-	// GlobalHoldoutPercent of customers get no campaign at all, in hundredths of a
+	// GlobalHoldoutBP of customers get no campaign at all, in hundredths of a
 	// percent (500 is 5 %).
 	GlobalHoldoutBP int64
 	QuietHours      QuietHours // default of all campaigns
@@ -106,7 +106,7 @@ type Trigger struct {
 	Up, Down bool
 	Tiers    []string
 	// Balance crosses Points upwards (Down false) or downwards (Down); earned: at
-	// least Points by one entry.
+	// least Points by one entry; points_expire: at least Points.
 	Points int64
 	// Score: which of r, f, m; rises to at least Min (Up), or falls to at most Max (Down).
 	Score    byte
@@ -116,6 +116,8 @@ type Trigger struct {
 	Where []segments.Filter
 	// Schedule over Segment.
 	Schedule Schedule
+	// Days of inactivity; within which points expire; before the birthday.
+	Days int
 }
 
 // Schedule is when a scheduled campaign runs over its segment, in the program's
