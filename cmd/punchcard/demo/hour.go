@@ -15,7 +15,8 @@ import (
 const (
 	refundShare, refundAfter = 0.04, 90
 	reviewShare, reviewAfter = 0.06, 60
-	surveyShare, surveyAfter = 0.10, 30
+	// surveyShare of orders are followed by an answer that no campaign asked for.
+	surveyShare, surveyAfter = 0.04, 30
 	// redeemShare of orders spend points an hour later; many are refused, as at
 	// any till.
 	redeemShare, redeemAfter = 0.08, 1
@@ -35,6 +36,7 @@ type order struct {
 	time     event.Time
 	id       string
 	customer string
+	country  string // as the data set writes it
 	isNew    bool
 	lines    []event.OrderLine
 }
@@ -68,6 +70,7 @@ func (s *Shop) drawn(seed uint64, hour int64) []order {
 			time:     hourStart(hour).Add(time.Duration(r.IntN(3600)) * time.Second),
 			id:       fmt.Sprintf("sim-%d-%d", hour, n),
 			customer: p.id,
+			country:  p.country,
 			lines:    p.baskets[r.IntN(len(p.baskets))],
 		}
 		if r.Float64() < s.newShare {
@@ -89,7 +92,7 @@ func (s *Shop) returns(seed uint64, hour int64) []order {
 		p := s.pick(r)
 		out = append(out, order{
 			time: hourStart(hour).Add(time.Duration(r.IntN(3600)) * time.Second),
-			id:   fmt.Sprintf("sim-%d-r%d", hour, n), customer: o.customer, lines: p.baskets[r.IntN(len(p.baskets))],
+			id:   fmt.Sprintf("sim-%d-r%d", hour, n), customer: o.customer, country: o.country, lines: p.baskets[r.IntN(len(p.baskets))],
 		})
 	}
 	return out
@@ -101,12 +104,15 @@ func (s *Shop) Hour(seed uint64, hour int64) []Post {
 	for _, o := range s.orders(seed, hour) {
 		if o.isNew {
 			out = append(out, signUp(o))
+			if p := personaOf(seed, o.customer, o.country); p.identified {
+				out = append(out, identified(o, &p))
+			}
 		}
 		out = append(out, s.completed(o))
 	}
 	out = append(out, s.follow(seed, hour, refundAfter, refundShare, 2, s.refunded)...)
-	out = append(out, s.follow(seed, hour, reviewAfter, reviewShare, 3, reviewed)...)
-	out = append(out, s.follow(seed, hour, surveyAfter, surveyShare, 4, answered)...)
+	out = append(out, s.follow(seed, hour, reviewAfter, reviewShare, 3, reviewed(seed))...)
+	out = append(out, s.follow(seed, hour, surveyAfter, surveyShare, 4, answered(seed))...)
 	out = append(out, s.follow(seed, hour, redeemAfter, redeemShare, 5, redeemed)...)
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Time < out[j].Time })
 	return out
@@ -136,7 +142,7 @@ func poisson(r *rand.Rand, mean float64) int {
 
 // track is the body of a Segment track call.
 func track(name, id, customer string, t event.Time, properties map[string]any) Post {
-	return Post{Time: t, Path: "/v1/track", Body: map[string]any{
+	return Post{Time: t, Path: pathTrack, Body: map[string]any{
 		"type": "track", "event": name, "messageId": id, "userId": customer, "timestamp": t.String(),
 		"properties": properties, "context": map[string]any{"is_simulated": true, "channel": "web"},
 	}}
@@ -159,26 +165,39 @@ func (s *Shop) refunded(o order, t event.Time, _ *rand.Rand) Post {
 	})
 }
 
-func reviewed(o order, t event.Time, r *rand.Rand) Post {
-	return track(event.NameReviewed, o.id+"-review", o.customer, t, map[string]any{
-		"product_id": o.lines[0].ProductID, "rating": 3 + r.IntN(3),
-	})
+// identified says who they are, so far as anybody may know.
+func identified(o order, p *persona) Post {
+	t := o.time - 500
+	return Post{Time: t, Path: pathIdentify, Body: map[string]any{
+		"type": "identify", "messageId": o.id + "-identify", "userId": o.customer, "timestamp": t.String(),
+		"traits": p.traits(), "context": map[string]any{"is_simulated": true, "channel": "web"},
+	}}
 }
 
-// answered is a survey answer: mostly NPS, some CES.
-func answered(o order, t event.Time, r *rand.Rand) Post {
-	kind, score := "nps", min(10, 4+r.IntN(9))
-	if r.IntN(4) == 0 {
-		kind, score = "ces", 3+r.IntN(5)
+// reviewed is a review of the order's first product.
+func reviewed(seed uint64) func(order, event.Time, *rand.Rand) Post {
+	return func(o order, t event.Time, r *rand.Rand) Post {
+		p := personaOf(seed, o.customer, o.country)
+		return track(event.NameReviewed, o.id+"-review", o.customer, t, map[string]any{
+			"product_id": o.lines[0].ProductID, "rating": p.rating(r),
+		})
 	}
-	return track(event.NameSurveyAnswered, o.id+"-survey", o.customer, t, map[string]any{
-		"survey_id": kind + "-after-order", "kind": kind, "score": score, "order_id": o.id,
-	})
+}
+
+// answered is a survey answer: mostly NPS, some CES and CSAT.
+func answered(seed uint64) func(order, event.Time, *rand.Rand) Post {
+	return func(o order, t event.Time, r *rand.Rand) Post {
+		p := personaOf(seed, o.customer, o.country)
+		s := p.answer(r)
+		return track(event.NameSurveyAnswered, o.id+"-survey", o.customer, t, map[string]any{
+			"survey_id": s.SurveyID, "kind": s.Kind, "score": s.Score, "order_id": o.id,
+		})
+	}
 }
 
 // redeemed asks for points at the counter; the door answers.
 func redeemed(o order, t event.Time, r *rand.Rand) Post {
-	return Post{Time: t, Path: "/v1/redemptions", Body: map[string]any{
+	return Post{Time: t, Path: pathRedeem, Body: map[string]any{
 		"idempotency_key": o.id + "-redeem", "customer_id": o.customer, "points": 100 * (1 + r.IntN(5)),
 		"context": map[string]any{"is_simulated": true},
 	}}

@@ -1,26 +1,14 @@
 package demo
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/punchcard/punchcard/event"
 )
 
-const (
-	// postTimeout bounds one call to the door.
-	postTimeout = 30 * time.Second
-	// maxRetryAfter bounds how long the door may ask us to wait.
-	maxRetryAfter = 10 * time.Second
-	// batchSize is how many tracks go in one batch.
-	batchSize = 50
-)
+// glance is how often a shopper looks at the clock.
+const glance = 100 * time.Millisecond
 
 // Live posts what simulated shoppers do, as time passes.
 type Live struct {
@@ -37,7 +25,7 @@ type Live struct {
 // Run posts from the hour of the given time on, until ctx ends. What was posted
 // before is posted again with the same ids and changes nothing.
 func (l *Live) Run(ctx context.Context, from event.Time) error {
-	client := &http.Client{Timeout: postTimeout}
+	door := newCaller(l.Door, l.Key)
 	hour := HourOf(from)
 	var pending []Post
 	generated := hour - 1
@@ -51,97 +39,20 @@ func (l *Live) Run(ctx context.Context, from event.Time) error {
 		for n < len(pending) && pending[n].Time <= now {
 			n++
 		}
-		if err := l.post(ctx, client, pending[:n]); err != nil {
+		if err := door.post(ctx, pending[:n]); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
 			return err
 		}
+		if l.Posted != nil && n > 0 {
+			l.Posted(n)
+		}
 		pending = pending[n:]
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(100 * time.Millisecond): // how often a shopper looks at the clock
+		case <-time.After(glance):
 		}
-	}
-}
-
-// post sends tracks in batches and redemptions one by one, in order.
-func (l *Live) post(ctx context.Context, client *http.Client, posts []Post) error {
-	var batch []map[string]any
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		err := l.call(ctx, client, "/v1/batch", map[string]any{"batch": batch})
-		batch = nil
-		return err
-	}
-	for _, p := range posts {
-		if p.Path == "/v1/track" {
-			if batch = append(batch, p.Body); len(batch) < batchSize {
-				continue
-			}
-		}
-		if err := flush(); err != nil {
-			return err
-		}
-		if p.Path != "/v1/track" {
-			if err := l.call(ctx, client, p.Path, p.Body); err != nil {
-				return err
-			}
-		}
-	}
-	if err := flush(); err != nil {
-		return err
-	}
-	if l.Posted != nil && len(posts) > 0 {
-		l.Posted(len(posts))
-	}
-	return nil
-}
-
-// call posts one body until the door takes it: 429 and 503 are waited out.
-func (l *Live) call(ctx context.Context, client *http.Client, path string, body map[string]any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.Door+path, bytes.NewReader(text))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Content-Type", "application/json")
-		req.SetBasicAuth(l.Key, "")
-		resp, err := client.Do(req)
-		if err != nil {
-			return fmt.Errorf("simulated shoppers: %w", err)
-		}
-		answer, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-		resp.Body.Close()
-		switch {
-		case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable:
-			if err := wait(ctx, resp.Header.Get("Retry-After")); err != nil {
-				return err
-			}
-			continue
-		case resp.StatusCode < 300 || resp.StatusCode == http.StatusConflict || resp.StatusCode == http.StatusUnprocessableEntity:
-			return nil // a refused redemption is an answer
-		}
-		return fmt.Errorf("simulated shoppers: %s answered %s: %s", path, resp.Status, answer)
-	}
-}
-
-func wait(ctx context.Context, retryAfter string) error {
-	d := time.Second
-	if n, err := strconv.Atoi(retryAfter); err == nil && n > 0 {
-		d = min(time.Duration(n)*time.Second, maxRetryAfter)
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
 	}
 }

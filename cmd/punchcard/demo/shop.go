@@ -22,6 +22,7 @@ const (
 // shopper is a real customer as history shows it.
 type shopper struct {
 	id      string
+	country string // as the data set writes it
 	baskets [][]event.OrderLine
 	orders  int
 	first   event.Time
@@ -39,15 +40,15 @@ type Shop struct {
 	Since int64
 
 	shoppers []shopper
-	rhythm   []float64 // cumulative weight: orders a day by the shopper's own mean gap
+	index    map[string]int // id to shopper
+	rhythm   []float64      // cumulative weight: orders a day by the shopper's own mean gap
 	hourly   [hoursPerWeek]float64
 	newShare float64
 }
 
 // Learn reads the orders of a history, sorted by time.
 func Learn(events []event.Event) *Shop {
-	s := &Shop{}
-	index := map[string]int{}
+	s := &Shop{index: map[string]int{}}
 	days := map[event.Day]bool{}
 	var counts [hoursPerWeek]int
 	var orders, lateOrders, lateNew int
@@ -68,11 +69,11 @@ func Learn(events []event.Event) *Shop {
 		if !event.Identified(e.AccountID) {
 			continue
 		}
-		at, known := index[e.AccountID]
+		at, known := s.index[e.AccountID]
 		if !known {
 			at = len(s.shoppers)
-			index[e.AccountID] = at
-			s.shoppers = append(s.shoppers, shopper{id: e.AccountID, first: e.EventTime})
+			s.index[e.AccountID] = at
+			s.shoppers = append(s.shoppers, shopper{id: e.AccountID, country: countryOf(e.Context), first: e.EventTime})
 		}
 		if e.EventTime >= late {
 			lateOrders++
@@ -131,6 +132,16 @@ func (p *shopper) perDay() float64 {
 func (s *Shop) pick(r *rand.Rand) *shopper {
 	x := r.Float64() * s.rhythm[len(s.rhythm)-1]
 	return &s.shoppers[min(sort.SearchFloat64s(s.rhythm, x), len(s.shoppers)-1)]
+}
+
+// basket is one of the customer's own, or somebody's for who is new.
+func (s *Shop) basket(customer string, r *rand.Rand) []event.OrderLine {
+	i, known := s.index[customer]
+	if !known {
+		i = r.IntN(len(s.shoppers))
+	}
+	baskets := s.shoppers[i].baskets
+	return baskets[r.IntN(len(baskets))]
 }
 
 // hourOfWeek counts hours (UTC) from Sunday midnight.
