@@ -25,6 +25,8 @@ type Auditor struct {
 	Entries   int64
 	// Clock is the partition's clock at the last entry read.
 	Clock event.Time
+	// LastTick is the sequence of the newest tick.
+	LastTick int64
 	// Digest is the sum, modulo 2^64, of the xxhash64 of each entry's value: what a
 	// copy of the ledger must add up to.
 	Digest uint64
@@ -66,6 +68,9 @@ func (a *Auditor) Take(rec *stream.Record) {
 	}
 	a.Digest += xxhash.Sum64(rec.Value)
 	a.Entries, a.Clock = e.Sequence, max(a.Clock, e.EntryTime)
+	if e.Tick != nil {
+		a.LastTick = e.Sequence
+	}
 	a.takeSource(&e)
 	a.takePostings(&e)
 	a.takeState(rec, e.Sequence)

@@ -32,7 +32,6 @@ type published struct {
 	channel  string
 	sequence int64
 	value    []byte // as it must be on the topic
-	seen     int
 }
 
 // NewCampaigns starts an audit of a partition.
@@ -124,34 +123,57 @@ func (a *CampaignAuditor) takeMessage(e *event.CampaignEntry) {
 	}
 }
 
+// Messages begins a look at the topics of what was read so far.
+func (a *CampaignAuditor) Messages() *MessageAudit {
+	return &MessageAudit{log: a, seen: make(map[string]int, len(a.messages))}
+}
+
+// MessageAudit holds topics campaigns.<channel> against a campaign log.
+type MessageAudit struct {
+	log      *CampaignAuditor
+	seen     map[string]int
+	findings []string
+}
+
 // TakeMessage reads a record of topic campaigns.<channel>. It may repeat, never
 // differ from what was decided.
-func (a *CampaignAuditor) TakeMessage(channel string, rec *stream.Record) {
+func (a *MessageAudit) TakeMessage(channel string, rec *stream.Record) {
 	var m event.CampaignMessage
 	if err := event.DecodeCampaignMessage(rec.Value, &m); err != nil {
 		a.find("campaigns.%s offset %d: not a message: %v", channel, rec.Offset, err)
 		return
 	}
-	p := a.messages[m.MessageID]
+	p := a.log.messages[m.MessageID]
 	switch {
-	case m.Sequence > a.Entries: // decided after the audit began
+	case m.Sequence > a.log.Entries: // decided after the audit began
 	case p == nil:
 		a.find("campaigns.%s offset %d: message %s was never decided", channel, rec.Offset, m.MessageID)
 	case p.channel != channel || !bytes.Equal(p.value, rec.Value):
 		a.find("campaigns.%s offset %d: message %s is not what was decided", channel, rec.Offset, m.MessageID)
 	default:
-		p.seen++
+		a.seen[m.MessageID]++
 	}
 }
 
-// Finish reports messages that are missing on their topic, among those decided up
-// to a sequence, and returns how many came more than once.
-func (a *CampaignAuditor) Finish(upTo int64) (repeats int64) {
-	for id, p := range a.messages {
-		if p.seen == 0 && p.sequence <= upTo {
-			a.find("sequence %d: message %s is missing on campaigns.%s", p.sequence, id, p.channel)
+func (a *MessageAudit) find(format string, args ...any) {
+	a.findings = append(a.findings, fmt.Sprintf(format, args...))
+}
+
+// Missing is how many messages have not been seen.
+func (a *MessageAudit) Missing() int { return len(a.log.messages) - len(a.seen) }
+
+// Finish adds what was found, and messages that are missing, to the log's
+// findings, and returns how many came more than once.
+func (a *MessageAudit) Finish() (repeats int64) {
+	for _, f := range a.findings {
+		a.log.find("%s", f)
+	}
+	for id, p := range a.log.messages {
+		n := a.seen[id]
+		if n == 0 {
+			a.log.find("sequence %d: message %s is missing on campaigns.%s", p.sequence, id, p.channel)
 		}
-		repeats += int64(max(p.seen-1, 0))
+		repeats += int64(max(n-1, 0))
 	}
 	return repeats
 }

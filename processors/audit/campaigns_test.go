@@ -41,10 +41,11 @@ func auditCampaigns(entries []event.CampaignEntry, topic func(m []*stream.Record
 			messages = append(messages, &stream.Record{Offset: int64(len(messages)), Value: e.Message.AppendCampaignMessage(nil, 0, e.Sequence, e.EntryTime)})
 		}
 	}
+	topics := a.Messages()
 	for _, m := range topic(messages) {
-		a.TakeMessage(event.ChannelEmail, m)
+		topics.TakeMessage(event.ChannelEmail, m)
 	}
-	a.Finish(a.Entries)
+	topics.Finish()
 	return a
 }
 
