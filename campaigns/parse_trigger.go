@@ -30,8 +30,9 @@ func (r *reader) readTrigger(p rulefile.Place, id string) Trigger {
 	for _, form := range triggerForms {
 		keys = append(keys, form.key)
 	}
+	before := p.Complaints.Len()
 	f, ok := p.Fields(keys...)
-	if !ok {
+	if !ok || p.Complaints.Len() > before {
 		return Trigger{}
 	}
 	var found []int

@@ -26,7 +26,7 @@ func (p Place) Passage(most int) (text Passage, ok bool) {
 	text = Passage{Place: p, Text: s}
 	switch {
 	case !ok:
-		p.Problem("put it in quotes, or in lines below | ", "is %s, not text", kindOf(p.node))
+		p.Problem("put it in quotes, or in lines below |", "is %s, not text", kindOf(p.node))
 	case strings.TrimSpace(s) == "":
 		p.Problem("", "is empty")
 	case len(s) > most:

@@ -54,7 +54,7 @@ func TestPassage(t *testing.T) {
 
 func TestPassageProblems(t *testing.T) {
 	for _, c := range []struct{ source, want string }{
-		{"a: [b]", "f:1:4: $.a: is a list, not text  hint: put it in quotes, or in lines below | "},
+		{"a: [b]", "f:1:4: $.a: is a list, not text  hint: put it in quotes, or in lines below |"},
 		{"a: ''", "f:1:4: $.a: is empty"},
 		{"a: |\nb: 1", "f:1:4: $.a: is empty"},
 		{"a: \"more than ten\"", "f:1:4: $.a: has 13 bytes, at most 10"},

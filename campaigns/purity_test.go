@@ -1,0 +1,65 @@
+package campaigns
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestPackageIsPure: no clock, randomness, I/O, goroutine or logger, so that a
+// replay of the log decides the same for ever; and nothing of ours but what it
+// stands on.
+func TestPackageIsPure(t *testing.T) {
+	forbidden := map[string]bool{
+		"os": true, "net": true, "net/http": true, "log": true, "log/slog": true, "math/rand": true, "math/rand/v2": true, "crypto/rand": true,
+		"io": true, "io/ioutil": true, "os/exec": true, "sync": true, "sync/atomic": true, "syscall": true, "runtime": true, "hash/maphash": true, "unsafe": true,
+	}
+	own := map[string]bool{"event": true, "program": true, "program/rulefile": true, "segments": true}
+	clock := map[string]bool{"Now": true, "Since": true, "Until": true, "Sleep": true, "After": true, "Tick": true, "NewTimer": true, "NewTicker": true, "AfterFunc": true, "Local": true}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	files := token.NewFileSet()
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(files, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checked++
+		for _, imported := range file.Imports {
+			path, _ := strconv.Unquote(imported.Path.Value)
+			if forbidden[path] {
+				t.Errorf("%s imports %s", name, path)
+			}
+			if part, is := strings.CutPrefix(path, "github.com/punchcard/punchcard/"); is && !own[part] {
+				t.Errorf("%s imports %s", name, part)
+			} else if host, _, _ := strings.Cut(path, "/"); !is && strings.Contains(host, ".") {
+				t.Errorf("%s imports %s: what decides stands on no library", name, path)
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%s starts a goroutine", files.Position(n.Pos()))
+			case *ast.SelectorExpr:
+				if pkg, ok := n.X.(*ast.Ident); ok && pkg.Name == "time" && clock[n.Sel.Name] {
+					t.Errorf("%s asks the clock: time.%s", files.Position(n.Pos()), n.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+	if checked < 8 {
+		t.Fatalf("only %d files were looked at", checked)
+	}
+}
