@@ -22,6 +22,9 @@ const (
 	redeemShare, redeemAfter = 0.08, 1
 	// returnShare of first-time customers buy again returnAfter hours later.
 	returnShare, returnAfter = 0.35, 21 * 24
+	// signUpShare of first-time customers become members at once; the others by
+	// their second order, or never.
+	signUpShare = 0.40
 )
 
 // Post is one call to the HTTP door.
@@ -38,6 +41,7 @@ type order struct {
 	customer string
 	country  string // as the data set writes it
 	isNew    bool
+	signsUp  bool
 	lines    []event.OrderLine
 }
 
@@ -74,7 +78,7 @@ func (s *Shop) drawn(seed uint64, hour int64) []order {
 			lines:    p.baskets[r.IntN(len(p.baskets))],
 		}
 		if r.Float64() < s.newShare {
-			o.customer, o.isNew = fmt.Sprintf("sim-c-%d-%d", hour, n), true
+			o.customer, o.isNew, o.signsUp = fmt.Sprintf("sim-c-%d-%d", hour, n), true, r.Float64() < signUpShare
 		}
 		out = append(out, o)
 	}
@@ -102,8 +106,10 @@ func (s *Shop) returns(seed uint64, hour int64) []order {
 func (s *Shop) Hour(seed uint64, hour int64) []Post {
 	var out []Post
 	for _, o := range s.orders(seed, hour) {
-		if o.isNew {
+		if o.signsUp {
 			out = append(out, signUp(o))
+		}
+		if o.isNew {
 			if p := personaOf(seed, o.customer, o.country); p.identified {
 				out = append(out, identified(o, &p))
 			}
