@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,6 +27,9 @@ type File struct {
 	Path string
 	// Statements are run one by one, in the warehouse's database.
 	Statements []string
+	// Parameters are what a view must be given, such as conversion_days:
+	// SELECT * FROM name(conversion_days = 14).
+	Parameters []string
 	// Text is the whole file.
 	Text string
 }
@@ -76,9 +81,17 @@ func readFile(p string, want int) (File, error) {
 		if s = strings.TrimSpace(s); s != "" {
 			f.Statements = append(f.Statements, s)
 		}
+		for _, found := range parameter.FindAllStringSubmatch(s, -1) {
+			if !slices.Contains(f.Parameters, found[1]) {
+				f.Parameters = append(f.Parameters, found[1])
+			}
+		}
 	}
 	return f, nil
 }
+
+// parameter is a query parameter: {conversion_days:UInt32}.
+var parameter = regexp.MustCompile(`\{(\w+):\w+\}`)
 
 // uncommented drops the lines that are comments. Elsewhere in our files no
 // semicolon ends a line but that of a statement.

@@ -20,7 +20,8 @@ const (
 
 // Column is one column of an insert. Values is a slice of the Go type of the
 // column: []int64, []int32, []int8, []uint16, []bool, []string, []time.Time for
-// a Date32, []int64 milliseconds for a DateTime64(3), [][]string for an array.
+// a Date32, []int64 milliseconds for a DateTime64(3), [][]string for an array,
+// []map[string]string for a map.
 type Column struct {
 	Name   string
 	Values any

@@ -17,14 +17,14 @@ const (
 	settlePause   = 50 * time.Millisecond
 )
 
-// Position is how far the table entries is in one partition.
+// Position is how far the table of a log's entries is in one partition.
 type Position struct {
 	Sequence int64 // newest entry
-	Offset   int64 // its offset in topic ledger
+	Offset   int64 // its offset in the log's topic
 }
 
 // Positions returns the newest sequence that a table has in each partition of
-// the ledger (for rejects: the newest offset in topic rejects). Partitions
+// its log (for rejects: the newest offset in topic rejects). Partitions
 // without rows are missing.
 func (w *Warehouse) Positions(ctx context.Context, table string) (map[int32]int64, error) {
 	column := "sequence"
@@ -42,7 +42,7 @@ func (w *Warehouse) Positions(ctx context.Context, table string) (map[int32]int6
 	return out, err
 }
 
-// PositionsOf is Positions for several tables of the ledger, in one question.
+// PositionsOf is Positions for several tables of a log, in one question.
 func (w *Warehouse) PositionsOf(ctx context.Context, tables []string) (map[string]map[int32]int64, error) {
 	out := make(map[string]map[int32]int64, len(tables))
 	parts := make([]string, len(tables))
@@ -69,8 +69,18 @@ func (w *Warehouse) PositionsOf(ctx context.Context, tables []string) (map[strin
 // LedgerPositions returns the position of the table entries in each partition:
 // a reader of the ledger goes on at Offset + 1.
 func (w *Warehouse) LedgerPositions(ctx context.Context) (map[int32]Position, error) {
+	return w.logPositions(ctx, "entries", "ledger_offset")
+}
+
+// CampaignPositions is LedgerPositions for the table campaign_entries and topic
+// campaign-log.
+func (w *Warehouse) CampaignPositions(ctx context.Context) (map[int32]Position, error) {
+	return w.logPositions(ctx, "campaign_entries", "log_offset")
+}
+
+func (w *Warehouse) logPositions(ctx context.Context, table, offset string) (map[int32]Position, error) {
 	out := make(map[int32]Position)
-	err := w.each(ctx, positionTimeout, "reading the positions of entries", "SELECT partition, max(sequence), argMax(ledger_offset, sequence) FROM entries GROUP BY partition", nil, func(r driver.Rows) error {
+	err := w.each(ctx, positionTimeout, "reading the positions of "+table, "SELECT partition, max(sequence), argMax("+offset+", sequence) FROM "+table+" GROUP BY partition", nil, func(r driver.Rows) error {
 		var p int32
 		var at Position
 		err := r.Scan(&p, &at.Sequence, &at.Offset)

@@ -105,12 +105,19 @@ func TestEverythingIsCommented(t *testing.T) {
 	tables, _ := sql.Migrations()
 	views, _ := sql.Views()
 	for _, f := range append(tables, views...) {
+		if f.Parameters != nil {
+			continue // ClickHouse lists no columns of a view that must be given something
+		}
 		if n := ask(t, w, "SELECT count() FROM system.columns WHERE database = 'punchcard' AND table = $1", f.Name)[0][0].(uint64); n == 0 {
 			t.Errorf("%s: does not make %s", f.Path, f.Name)
 		}
 	}
 	for _, f := range views {
-		ask(t, w, "SELECT * FROM "+f.Name) // an empty database has answers too
+		from := f.Name
+		if f.Parameters != nil {
+			from += "(" + strings.Join(f.Parameters, " = 1, ") + " = 1)"
+		}
+		ask(t, w, "SELECT * FROM "+from) // an empty database has answers too
 	}
 }
 

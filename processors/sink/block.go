@@ -68,26 +68,48 @@ type rows struct {
 	bundleID    []string
 }
 
-// wants says whether the entry's rows are new to the table.
-func (r *rows) wants(e *event.Entry) bool { return e.Sequence > r.positions[e.Partition] }
+// name says whose rows these are, and how far the table is.
+func (r *rows) name(table string, positions map[string]map[int32]int64) {
+	r.table, r.positions, r.spans = table, positions[table], make(map[int32]span)
+}
 
-// key appends what every fact row carries.
+// wants says whether the entry's rows are new to the table.
+func (r *rows) wants(e *event.Entry) bool { return r.isNew(e.Partition, e.Sequence) }
+
+func (r *rows) isNew(partition int32, sequence int64) bool { return sequence > r.positions[partition] }
+
+// key appends what every row of the ledger carries.
 func (r *rows) key(e *event.Entry, index int) {
-	s, ok := r.spans[e.Partition]
-	if !ok {
-		s.first = e.Sequence
-	}
-	s.last = e.Sequence
-	r.spans[e.Partition] = s
-	r.partition = append(r.partition, e.Partition)
-	r.sequence = append(r.sequence, e.Sequence)
-	r.index = append(r.index, int32(index))
+	r.at(e.Partition, e.Sequence, index)
 	r.eventTime = append(r.eventTime, int64(e.EventTime))
 	r.entryTime = append(r.entryTime, int64(e.EntryTime))
 	r.isHistory = append(r.isHistory, e.IsHistory)
 	r.isSimulated = append(r.isSimulated, e.IsSimulated)
 	r.accountID = append(r.accountID, e.AccountID)
 	r.bundleID = append(r.bundleID, e.BundleID)
+}
+
+// keyCampaign is key for the campaigns' log: an entry has one row in a table.
+func (r *rows) keyCampaign(e *event.CampaignEntry) {
+	r.at(e.Partition, e.Sequence, 0)
+	r.eventTime = append(r.eventTime, int64(e.EventTime))
+	r.entryTime = append(r.entryTime, int64(e.EntryTime))
+	r.isHistory = append(r.isHistory, e.IsHistory)
+	r.isSimulated = append(r.isSimulated, e.IsSimulated)
+	r.accountID = append(r.accountID, e.CustomerID)
+	r.bundleID = append(r.bundleID, e.BundleID)
+}
+
+func (r *rows) at(partition int32, sequence int64, index int) {
+	s, ok := r.spans[partition]
+	if !ok {
+		s.first = sequence
+	}
+	s.last = sequence
+	r.spans[partition] = s
+	r.partition = append(r.partition, partition)
+	r.sequence = append(r.sequence, sequence)
+	r.index = append(r.index, int32(index))
 }
 
 func (r *rows) len() int { return len(r.sequence) }

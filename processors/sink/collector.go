@@ -13,6 +13,7 @@ import (
 // collector makes rounds of what it reads.
 type collector struct {
 	sink   *Sink
+	log    *carried
 	reader *stream.Reader
 	at     map[int32]warehouse.Position // newest entry read
 	tables map[string]map[int32]int64   // positions at the start
@@ -35,7 +36,7 @@ func (c *collector) run(ctx context.Context, out chan<- *round) error {
 
 // collect waits for a first record and takes what comes within the time.
 func (c *collector) collect(ctx context.Context) (*round, error) {
-	f := newFacts(c.tables)
+	f := c.log.open(c.tables)
 	r := &round{last: make(map[int32]warehouse.Position), clock: make(map[int32]event.Time)}
 	entries, bytes := 0, 0
 	within, cancel := context.WithCancel(ctx)
@@ -63,16 +64,19 @@ func (c *collector) collect(ctx context.Context) (*round, error) {
 	return r, nil
 }
 
-func (c *collector) take(f *facts, r *round, rec *stream.Record) error {
+func (c *collector) take(f taker, r *round, rec *stream.Record) error {
 	e, err := f.add(rec)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: partition %d of %s, offset %d: %w", ErrEntry, rec.Partition, c.log.topic, rec.Offset, err)
 	}
-	if want := c.at[e.Partition].Sequence + 1; e.Sequence != want {
-		return fmt.Errorf("%w: partition %d has entry %d at offset %d where entry %d must be", ErrHole, e.Partition, e.Sequence, rec.Offset, want)
+	if e.partition != rec.Partition {
+		return fmt.Errorf("%w: partition %d of %s, offset %d: it says partition %d", ErrEntry, rec.Partition, c.log.topic, rec.Offset, e.partition)
 	}
-	at := warehouse.Position{Sequence: e.Sequence, Offset: rec.Offset}
-	c.at[e.Partition], r.last[e.Partition] = at, at
-	r.clock[e.Partition] = e.EntryTime
+	if want := c.at[e.partition].Sequence + 1; e.sequence != want {
+		return fmt.Errorf("%w: partition %d of %s has entry %d at offset %d where entry %d must be", ErrHole, e.partition, c.log.topic, e.sequence, rec.Offset, want)
+	}
+	at := warehouse.Position{Sequence: e.sequence, Offset: rec.Offset}
+	c.at[e.partition], r.last[e.partition] = at, at
+	r.clock[e.partition] = e.clock
 	return nil
 }

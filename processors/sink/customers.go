@@ -31,6 +31,7 @@ type customerRows struct {
 	orders, net, windowOrders, windowSpend []int64
 	tier                                   []string
 	expiryOn, reviewOn                     []time.Time
+	segments                               [][]string
 }
 
 func (t *customerRows) add(e *event.Entry) {
@@ -56,6 +57,7 @@ func (t *customerRows) add(e *event.Entry) {
 	t.tier = append(t.tier, s.Tier)
 	t.expiryOn = append(t.expiryOn, date(s.NextExpiryOn))
 	t.reviewOn = append(t.reviewOn, date(s.TierReviewOn))
+	t.segments = append(t.segments, s.Segments)
 }
 
 func (t *customerRows) take() block {
@@ -75,6 +77,7 @@ func (t *customerRows) take() block {
 		column{Name: "tier", Values: t.tier},
 		column{Name: "next_expiry_on", Values: t.expiryOn},
 		column{Name: "tier_review_on", Values: t.reviewOn},
+		column{Name: "segments", Values: t.segments},
 		column{Name: "r", Values: t.scores.r}, column{Name: "f", Values: t.scores.f}, column{Name: "m", Values: t.scores.m},
 	)...)
 	for i := range b.columns {

@@ -1,8 +1,6 @@
 package sink
 
 import (
-	"fmt"
-
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/event/stream"
 )
@@ -11,7 +9,8 @@ import (
 // are inserted: entries is last, so that what it has, all have.
 var tableNames = []string{
 	"orders", "order_items", "refunds", "refund_lines", "refund_allocations", "points", "decisions",
-	"redemptions", "tier_changes", "score_changes", "surveys", "customer_standings", "entries",
+	"redemptions", "tier_changes", "score_changes", "surveys", "activities", "outcomes", "customer_facts", "segment_changes",
+	"customer_standings", "entries",
 }
 
 // facts takes entries apart into rows. Its positions are per table and
@@ -28,6 +27,10 @@ type facts struct {
 	tiers       tierRows
 	scores      scoreRows
 	surveys     surveyRows
+	activities  activityRows
+	outcomes    outcomeRows
+	known       factRows
+	segments    segmentRows
 	standings   standings
 	entries     entryRows
 }
@@ -38,28 +41,27 @@ func newFacts(positions map[string]map[int32]int64) *facts {
 		"orders": &f.orders.rows, "order_items": &f.items.rows, "refunds": &f.refunds.rows, "refund_lines": &f.refundLines.rows,
 		"refund_allocations": &f.allocations.rows, "points": &f.points.rows, "decisions": &f.decisions.rows,
 		"redemptions": &f.redemptions.rows, "tier_changes": &f.tiers.rows, "score_changes": &f.scores.rows,
-		"surveys": &f.surveys.rows, "entries": &f.entries.rows,
+		"surveys": &f.surveys.rows, "activities": &f.activities.rows, "outcomes": &f.outcomes.rows, "customer_facts": &f.known.rows,
+		"segment_changes": &f.segments.rows, "entries": &f.entries.rows,
 	} {
-		r.table, r.positions, r.spans = name, positions[name], make(map[int32]span)
+		r.name(name, positions)
 	}
 	return f
 }
 
 // add decodes one ledger record and appends its rows.
-func (f *facts) add(rec *stream.Record) (*event.Entry, error) {
+func (f *facts) add(rec *stream.Record) (place, error) {
 	e := new(event.Entry)
 	if err := event.DecodeEntry(rec.Value, e); err != nil {
-		return nil, fmt.Errorf("%w: partition %d of the ledger, offset %d: %w", ErrEntry, rec.Partition, rec.Offset, err)
-	}
-	if e.Partition != rec.Partition {
-		return nil, fmt.Errorf("%w: partition %d of the ledger, offset %d: it says partition %d", ErrEntry, rec.Partition, rec.Offset, e.Partition)
+		return place{}, err
 	}
 	f.addPurchases(e)
+	f.addActivity(e)
 	f.addStanding(e)
 	if f.entries.wants(e) {
 		f.entries.add(e, rec)
 	}
-	return e, nil
+	return place{e.Partition, e.Sequence, e.EntryTime}, nil
 }
 
 // counted says whether the input's fact is one: duplicates, conflicts and what
@@ -96,6 +98,25 @@ func (f *facts) addPurchases(e *event.Entry) {
 	}
 }
 
+func (f *facts) addActivity(e *event.Entry) {
+	if f.known.wants(e) {
+		f.known.add(e)
+	}
+	if f.segments.wants(e) {
+		f.segments.add(e)
+	}
+	if !isActivity(e) {
+		return
+	}
+	properties := texts(e)
+	if f.activities.wants(e) {
+		f.activities.add(e, properties)
+	}
+	if outcome, channel := reported(e.Cause.Name, properties); outcome != "" && f.outcomes.wants(e) {
+		f.outcomes.add(e, outcome, channel, properties)
+	}
+}
+
 func (f *facts) addStanding(e *event.Entry) {
 	if f.points.wants(e) {
 		f.points.add(e)
@@ -118,16 +139,22 @@ func (f *facts) addStanding(e *event.Entry) {
 
 // widest is the number of rows of the fullest table.
 func (f *facts) widest() int {
-	return max(f.items.len(), f.refundLines.len(), f.allocations.len(), f.points.len(), f.decisions.len(), f.entries.len())
+	return max(f.items.len(), f.refundLines.len(), f.allocations.len(), f.points.len(), f.decisions.len(), f.known.len(), f.segments.len(), f.entries.len())
 }
 
 // blocks returns the tables that have rows, in the order of tableNames.
 func (f *facts) blocks() []block {
-	var out []block
-	for _, t := range []interface{ take() block }{
+	return filled(
 		&f.orders, &f.items, &f.refunds, &f.refundLines, &f.allocations, &f.points, &f.decisions,
-		&f.redemptions, &f.tiers, &f.scores, &f.surveys, &f.standings, &f.entries,
-	} {
+		&f.redemptions, &f.tiers, &f.scores, &f.surveys, &f.activities, &f.outcomes, &f.known, &f.segments,
+		&f.standings, &f.entries,
+	)
+}
+
+// filled takes the tables that have rows.
+func filled(tables ...interface{ take() block }) []block {
+	var out []block
+	for _, t := range tables {
 		if b := t.take(); len(b.spans) > 0 {
 			out = append(out, b)
 		}

@@ -173,6 +173,7 @@ type allocationRows struct {
 	refundID, orderID        []string
 	line                     []int32
 	quantity, amount, points []int64
+	isWholly                 []bool
 }
 
 func (t *allocationRows) add(e *event.Entry) {
@@ -186,6 +187,7 @@ func (t *allocationRows) add(e *event.Entry) {
 		t.quantity = append(t.quantity, a.Quantity)
 		t.amount = append(t.amount, a.AmountMinor)
 		t.points = append(t.points, a.PointsReversed)
+		t.isWholly = append(t.isWholly, a.Wholly)
 	}
 }
 
@@ -197,5 +199,6 @@ func (t *allocationRows) take() block {
 		column{Name: "quantity", Values: t.quantity},
 		column{Name: "amount_minor", Values: t.amount},
 		column{Name: "points_reversed", Values: t.points},
+		column{Name: "is_wholly", Values: t.isWholly},
 	)...)
 }

@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -32,13 +31,13 @@ const (
 
 // Reasons to halt. Trying again would not help.
 var (
-	// ErrAhead: ClickHouse has entries that the ledger has not.
-	ErrAhead = errors.New("sink: ClickHouse is ahead of the ledger")
-	// ErrOther: what ClickHouse has is of another ledger.
-	ErrOther = errors.New("sink: ClickHouse holds another ledger")
-	// ErrHole: the ledger's sequence is not dense.
-	ErrHole = errors.New("sink: the ledger has a hole")
-	// ErrEntry: a record of the ledger is not an entry.
+	// ErrAhead: ClickHouse has entries that the log has not.
+	ErrAhead = errors.New("sink: ClickHouse is ahead of the log")
+	// ErrOther: what ClickHouse has is of another log.
+	ErrOther = errors.New("sink: ClickHouse holds another log")
+	// ErrHole: a log's sequence is not dense.
+	ErrHole = errors.New("sink: the log has a hole")
+	// ErrEntry: a record of a log is not an entry of it.
 	ErrEntry = errors.New("sink: not an entry")
 	// ErrTorn: an insert was there in part.
 	ErrTorn = errors.New("sink: an insert was not atomic")
@@ -50,6 +49,7 @@ type Warehouse interface {
 	Positions(ctx context.Context, table string) (map[int32]int64, error)
 	PositionsOf(ctx context.Context, tables []string) (map[string]map[int32]int64, error)
 	LedgerPositions(ctx context.Context) (map[int32]warehouse.Position, error)
+	CampaignPositions(ctx context.Context) (map[int32]warehouse.Position, error)
 	Settle(ctx context.Context) error
 }
 
@@ -57,7 +57,7 @@ type Warehouse interface {
 type Config struct {
 	Cluster   *stream.Cluster
 	Warehouse Warehouse
-	// Partitions of the ledger that are this sink's; nil: all.
+	// Partitions of the ledger and of campaign-log that are this sink's; nil: all.
 	Partitions []int32
 	// Rejects is whether topic rejects is carried too; one sink of all does.
 	Rejects    bool
@@ -94,7 +94,11 @@ func New(c Config) *Sink {
 // trying again cannot mend.
 func (s *Sink) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.keep(ctx, event.TopicLedger, s.carryLedger) })
+	for _, l := range []*carried{&ledgerLog, &campaignLog} {
+		group.Go(func() error {
+			return s.keep(ctx, l.topic, func(ctx context.Context) error { return s.carry(ctx, l) })
+		})
+	}
 	if s.cfg.Rejects {
 		group.Go(func() error { return s.keep(ctx, event.TopicRejects, s.carryRejects) })
 	}
@@ -143,123 +147,4 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-time.After(d):
 		return true
 	}
-}
-
-// round is what one set of inserts carries.
-type round struct {
-	blocks []block
-	last   map[int32]warehouse.Position // newest entry of each partition
-	clock  map[int32]event.Time         // its entry time
-}
-
-// carryLedger reads positions and carries on from there.
-func (s *Sink) carryLedger(ctx context.Context) error {
-	at, tables, err := s.positions(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.compare(ctx, at); err != nil {
-		return err
-	}
-	from := make(map[int32]int64)
-	for p, a := range at {
-		from[p] = a.Offset + 1
-	}
-	reader, err := s.cfg.Cluster.Reader(ctx, stream.ReaderOptions{Topic: event.TopicLedger, Partitions: from, Isolation: stream.ReadCommitted})
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	s.status.start(at)
-	rounds := make(chan *round)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { // collects the next round while one is inserted
-		defer close(rounds)
-		c := &collector{sink: s, reader: reader, at: at, tables: tables}
-		return c.run(ctx, rounds)
-	})
-	group.Go(func() error {
-		w := newWriter(s.cfg, tables)
-		w.report = func(err error) { s.status.fail(event.TopicLedger, err, false) }
-		for r := range rounds {
-			if err := w.write(ctx, r.blocks); err != nil {
-				return err
-			}
-			s.status.advance(r)
-		}
-		return nil
-	})
-	return group.Wait()
-}
-
-// positions asks ClickHouse how far it is: the entries of each of our
-// partitions (offset -1: none), and every table.
-func (s *Sink) positions(ctx context.Context) (map[int32]warehouse.Position, map[string]map[int32]int64, error) {
-	if err := s.cfg.Warehouse.Settle(ctx); err != nil {
-		return nil, nil, err
-	}
-	tables, err := s.cfg.Warehouse.PositionsOf(ctx, tableNames)
-	if err != nil {
-		return nil, nil, err
-	}
-	have, err := s.cfg.Warehouse.LedgerPositions(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	ours := s.cfg.Partitions
-	if ours == nil {
-		n, err := s.cfg.Cluster.Partitions(ctx, event.TopicLedger)
-		if err != nil {
-			return nil, nil, err
-		}
-		for p := range have {
-			if p >= n {
-				return nil, nil, fmt.Errorf("%w: it has partition %d, the ledger has %d partitions: use another database", ErrOther, p, n)
-			}
-		}
-		for p := range n {
-			ours = append(ours, p)
-		}
-	}
-	at := make(map[int32]warehouse.Position)
-	for _, p := range ours {
-		at[p] = warehouse.Position{Offset: -1}
-		if a, ok := have[p]; ok {
-			at[p] = a
-		}
-	}
-	return at, tables, nil
-}
-
-// compare checks that the newest entry that ClickHouse has in each partition is
-// the ledger's own.
-func (s *Sink) compare(ctx context.Context, at map[int32]warehouse.Position) error {
-	ends, err := s.cfg.Cluster.Ends(ctx, event.TopicLedger, stream.ReadCommitted)
-	if err != nil {
-		return err
-	}
-	for p, a := range at {
-		if a.Offset < 0 {
-			continue
-		}
-		if a.Offset >= ends[p].End {
-			return fmt.Errorf("%w: partition %d has entry %d at offset %d, the ledger ends at %d: was the ledger made anew? Use another database, or empty this one",
-				ErrAhead, p, a.Sequence, a.Offset, ends[p].End)
-		}
-		sequence := int64(-1)
-		_, err := s.cfg.Cluster.Scan(ctx, event.TopicLedger, p, a.Offset, a.Offset+1, stream.ReadCommitted, func(rec *stream.Record) error {
-			if rec.Offset == a.Offset {
-				_, sequence, _, _ = event.EntryPosition(rec.Value)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if sequence != a.Sequence {
-			return fmt.Errorf("%w: at offset %d of partition %d it has entry %d, the ledger has entry %d: use another database, or empty this one",
-				ErrOther, a.Offset, p, a.Sequence, sequence)
-		}
-	}
-	return nil
 }

@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -33,7 +35,7 @@ func TestFactsArrive(t *testing.T) {
 	s = New(w.config())
 	w.run(s)
 	w.arrive(s)
-	lag, err := s.Lag(t.Context())
+	lag, err := s.Lag(t.Context(), event.TopicCampaignLog)
 	if err != nil || lag[0] != 0 || lag[1] != 0 || len(lag) != testPartitions {
 		t.Errorf("lag %v, %v", lag, err)
 	}
@@ -73,14 +75,17 @@ func (w *world) compareStandings() {
 // flaky fails each insert twice: before it is done, and after.
 type flaky struct {
 	*warehouse.Warehouse
+	mu    sync.Mutex
 	tries map[string]int // by table
 }
 
 var errFlaky = errors.New("the line broke")
 
 func (f *flaky) Insert(ctx context.Context, table, token string, columns []warehouse.Column) error {
+	f.mu.Lock()
 	n := f.tries[table]
 	f.tries[table]++
+	f.mu.Unlock()
 	if n%3 == 0 {
 		return errFlaky
 	}
@@ -104,7 +109,7 @@ func TestFailuresOfEveryTable(t *testing.T) {
 	if err := s.Status().Errors[event.TopicLedger]; err != nil {
 		t.Errorf("the status still says %v", err)
 	}
-	for _, table := range tableNames {
+	for _, table := range slices.Concat(tableNames, campaignTables) {
 		// A first insert is failed before it is done, done and failed, and found done.
 		if f.tries[table] < 2 {
 			t.Errorf("%s: %d tries", table, f.tries[table])
@@ -130,15 +135,18 @@ func (d *dying) Insert(ctx context.Context, table, token string, columns []wareh
 // A sink that dies between two tables of a round leaves some of them ahead.
 func TestDyingBetweenTables(t *testing.T) {
 	w := newWorld(t)
-	for _, table := range tableNames {
-		w.publish(60)
-		c := w.config()
-		ctx, cancel := context.WithCancel(t.Context())
-		c.Warehouse = &dying{Warehouse: w.warehouse, table: table, stop: cancel}
-		must(t, New(c).Run(ctx))
-	}
-	if n := w.ask("SELECT (SELECT max(sequence) FROM orders) > (SELECT max(sequence) FROM entries)")[0][0]; fmt.Sprint(n) != "1" {
-		t.Error("the facts are not ahead of the entries: the test tests nothing")
+	for _, l := range []*carried{&ledgerLog, &campaignLog} {
+		for _, table := range l.tables {
+			w.publish(60)
+			c := w.config()
+			ctx, cancel := context.WithCancel(t.Context())
+			c.Warehouse = &dying{Warehouse: w.warehouse, table: table, stop: cancel}
+			must(t, New(c).Run(ctx))
+		}
+		first, last := l.tables[0], l.tables[len(l.tables)-1]
+		if n := w.ask("SELECT (SELECT max(sequence) FROM " + first + ") > (SELECT max(sequence) FROM " + last + ")")[0][0]; fmt.Sprint(n) != "1" {
+			t.Errorf("%s is not ahead of %s: the test tests nothing", first, last)
+		}
 	}
 	s := New(w.config())
 	w.run(s)
@@ -239,8 +247,36 @@ func TestHalts(t *testing.T) {
 	if err := s.Run(t.Context()); !errors.Is(err, ErrAhead) {
 		t.Errorf("ahead: %v", err)
 	}
-	if err := s.WaitFor(t.Context(), map[int32]int64{1: 1 << 40}); !errors.Is(err, ErrAhead) {
-		t.Errorf("waiting for a sink that halted: %v", err)
+	// Both logs have stopped, whichever halted.
+	for _, wait := range []func(context.Context, map[int32]int64) error{s.WaitFor, s.WaitForCampaigns} {
+		if err := wait(t.Context(), map[int32]int64{1: 1 << 40}); !errors.Is(err, ErrAhead) {
+			t.Errorf("waiting for a sink that halted: %v", err)
+		}
+	}
+}
+
+// The campaigns' log halts the sink as the ledger does.
+func TestHaltsOfCampaigns(t *testing.T) {
+	w := newWorld(t)
+	w.publish(50)
+	s := New(w.config())
+	stop := w.run(s)
+	w.arrive(s)
+	must(t, stop())
+
+	hole := newCampaigns(2).next()
+	hole.Sequence = w.campaigns.sequence[hole.Partition] + 2
+	must(t, w.publisher.Publish(t.Context(), w.campaignRecord(hole)))
+	if err := New(w.config()).Run(t.Context()); !errors.Is(err, ErrHole) || !strings.Contains(err.Error(), event.TopicCampaignLog) {
+		t.Errorf("hole: %v", err)
+	}
+	w.ask("INSERT INTO campaign_entries (partition, sequence, log_offset) VALUES (0, 1000, 1)")
+	if err := New(w.config()).Run(t.Context()); !errors.Is(err, ErrOther) {
+		t.Errorf("other log: %v", err)
+	}
+	w.ask("INSERT INTO campaign_entries (partition, sequence, log_offset) VALUES (0, 1001, 100000)")
+	if err := New(w.config()).Run(t.Context()); !errors.Is(err, ErrAhead) {
+		t.Errorf("ahead: %v", err)
 	}
 }
 
@@ -248,7 +284,7 @@ func TestHalts(t *testing.T) {
 func TestTokenOfRowsThatAreGone(t *testing.T) {
 	w := newWorld(t)
 	w.publish(50)
-	_, tables, err := New(w.config()).positions(t.Context())
+	_, tables, err := New(w.config()).positions(t.Context(), &ledgerLog)
 	must(t, err)
 	in := newWriter(w.config(), tables)
 	b := block{table: "surveys", spans: map[int32]span{0: {1, 1}}, columns: []column{{Name: "partition", Values: []int32{0}}, {Name: "sequence", Values: []int64{1}}}}

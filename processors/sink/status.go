@@ -2,8 +2,10 @@ package sink
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/punchcard/punchcard/event"
@@ -13,18 +15,29 @@ import (
 // PartitionStatus is how far ClickHouse is in one partition.
 type PartitionStatus struct {
 	Sequence  int64      // newest entry in ClickHouse
-	Offset    int64      // its offset in topic ledger; -1: none
+	Offset    int64      // its offset in the topic; -1: none
 	EntryTime event.Time // its clock; 0: not known since the start
 }
 
 // Status is how far the sink is.
 type Status struct {
-	Partitions map[int32]PartitionStatus // empty until ClickHouse told its positions
-	Rejects    map[int32]int64           // newest offset of topic rejects
+	// Partitions are of the ledger, Campaigns of topic campaign-log; each is empty
+	// until ClickHouse told its positions.
+	Partitions map[int32]PartitionStatus
+	Campaigns  map[int32]PartitionStatus
+	Rejects    map[int32]int64 // newest offset of topic rejects
 	// Errors are what keeps a topic from being carried, by topic; Halted says
 	// that trying again cannot help.
 	Errors map[string]error
 	Halted bool
+}
+
+// of is how far the sink is in one log.
+func (s *Status) of(topic string) map[int32]PartitionStatus {
+	if topic == event.TopicCampaignLog {
+		return s.Campaigns
+	}
+	return s.Partitions
 }
 
 // board is the status, shared.
@@ -36,7 +49,7 @@ type board struct {
 
 func newBoard() *board {
 	return &board{changed: make(chan struct{}), status: Status{
-		Partitions: make(map[int32]PartitionStatus), Rejects: make(map[int32]int64), Errors: make(map[string]error),
+		Partitions: make(map[int32]PartitionStatus), Campaigns: make(map[int32]PartitionStatus), Rejects: make(map[int32]int64), Errors: make(map[string]error),
 	}}
 }
 
@@ -48,21 +61,21 @@ func (b *board) update(fn func(*Status)) {
 	b.changed = make(chan struct{})
 }
 
-func (b *board) start(at map[int32]warehouse.Position) {
+func (b *board) start(topic string, at map[int32]warehouse.Position) {
 	b.update(func(s *Status) {
-		delete(s.Errors, event.TopicLedger)
+		delete(s.Errors, topic)
 		for p, a := range at {
-			was := s.Partitions[p]
-			s.Partitions[p] = PartitionStatus{Sequence: a.Sequence, Offset: a.Offset, EntryTime: was.EntryTime}
+			was := s.of(topic)[p]
+			s.of(topic)[p] = PartitionStatus{Sequence: a.Sequence, Offset: a.Offset, EntryTime: was.EntryTime}
 		}
 	})
 }
 
-func (b *board) advance(r *round) {
+func (b *board) advance(topic string, r *round) {
 	b.update(func(s *Status) {
-		delete(s.Errors, event.TopicLedger)
+		delete(s.Errors, topic)
 		for p, a := range r.last {
-			s.Partitions[p] = PartitionStatus{Sequence: a.Sequence, Offset: a.Offset, EntryTime: r.clock[p]}
+			s.of(topic)[p] = PartitionStatus{Sequence: a.Sequence, Offset: a.Offset, EntryTime: r.clock[p]}
 		}
 	})
 }
@@ -85,7 +98,8 @@ func (b *board) read() (Status, <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.status
-	s.Partitions, s.Rejects, s.Errors = maps.Clone(s.Partitions), maps.Clone(s.Rejects), maps.Clone(s.Errors)
+	s.Partitions, s.Campaigns = maps.Clone(s.Partitions), maps.Clone(s.Campaigns)
+	s.Rejects, s.Errors = maps.Clone(s.Rejects), maps.Clone(s.Errors)
 	return s, b.changed
 }
 
@@ -95,36 +109,53 @@ func (s *Sink) Status() Status {
 	return status
 }
 
-// WaitFor waits until ClickHouse has the entries up to these sequences, with
-// all their facts. It fails when the sink halts or ctx ends.
+// WaitFor waits until ClickHouse has the ledger's entries up to these sequences,
+// with all their facts. It fails when the sink halts or ctx ends.
 func (s *Sink) WaitFor(ctx context.Context, sequences map[int32]int64) error {
+	return s.waitFor(ctx, event.TopicLedger, sequences)
+}
+
+// WaitForCampaigns is WaitFor for the entries of topic campaign-log.
+func (s *Sink) WaitForCampaigns(ctx context.Context, sequences map[int32]int64) error {
+	return s.waitFor(ctx, event.TopicCampaignLog, sequences)
+}
+
+func (s *Sink) waitFor(ctx context.Context, topic string, sequences map[int32]int64) error {
 	for {
 		status, changed := s.status.read()
 		behind := false
 		for p, n := range sequences {
-			behind = behind || status.Partitions[p].Sequence < n
+			behind = behind || status.of(topic)[p].Sequence < n
 		}
 		switch {
 		case !behind:
 			return nil
 		case status.Halted:
-			return fmt.Errorf("sink: halted: %w", status.Errors[event.TopicLedger])
+			return fmt.Errorf("sink: halted: %w", status.why(topic))
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("sink: waiting for ClickHouse to have the ledger's entries: %w", ctx.Err())
+			return fmt.Errorf("sink: waiting for ClickHouse to have the entries of %s: %w", topic, ctx.Err())
 		}
 	}
 }
 
-// Lag returns how many entries of each partition ClickHouse has not yet. It
-// asks the broker for the ledger's newest entries.
-func (s *Sink) Lag(ctx context.Context) (map[int32]int64, error) {
+// why is the topic's own error, or the others': one that halts ends all.
+func (s *Status) why(topic string) error {
+	if err := s.Errors[topic]; err != nil {
+		return err
+	}
+	return errors.Join(slices.Collect(maps.Values(s.Errors))...)
+}
+
+// Lag returns how many entries of each partition of the topic (ledger or
+// campaign-log) ClickHouse has not yet. It asks the broker for the newest ones.
+func (s *Sink) Lag(ctx context.Context, topic string) (map[int32]int64, error) {
 	status := s.Status()
 	out := make(map[int32]int64)
-	for p, at := range status.Partitions {
-		tail, err := s.cfg.Cluster.Tail(ctx, event.TopicLedger, p, 1)
+	for p, at := range status.of(topic) {
+		tail, err := s.cfg.Cluster.Tail(ctx, topic, p, 1)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -35,7 +36,9 @@ type world struct {
 	warehouse *warehouse.Warehouse
 	publisher *stream.Publisher
 	ledger    *ledger
+	campaigns *campaigns
 	digest    map[int32]uint64 // of what was published, as the audit of the stream does it
+	decided   map[int32]uint64 // the same of campaign-log
 }
 
 func newWorld(t testing.TB) *world {
@@ -53,14 +56,16 @@ func newWorld(t testing.TB) *world {
 	c, err := stream.Open(ctx, stream.Config{Brokers: []string{b.Addr()}, WriterEpoch: b.Epoch()})
 	must(t, err)
 	t.Cleanup(c.Close)
-	must(t, c.EnsureTopics(ctx, []stream.TopicSpec{{Name: event.TopicLedger, Partitions: testPartitions}, {Name: event.TopicRejects, Partitions: 1}}))
+	must(t, c.EnsureTopics(ctx, []stream.TopicSpec{
+		{Name: event.TopicLedger, Partitions: testPartitions}, {Name: event.TopicCampaignLog, Partitions: testPartitions}, {Name: event.TopicRejects, Partitions: 1},
+	}))
 	p, err := c.Publisher(stream.PublisherOptions{ManualPartition: true})
 	must(t, err)
 	t.Cleanup(p.Close)
 	e, err := engine.Start(context.Background(), engine.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
 	must(t, err)
 	t.Cleanup(func() { e.Close() })
-	w := &world{t: t, cluster: c, engine: e, publisher: p, ledger: newLedger(1), digest: make(map[int32]uint64)}
+	w := &world{t: t, cluster: c, engine: e, publisher: p, ledger: newLedger(1), campaigns: newCampaigns(1), digest: make(map[int32]uint64), decided: make(map[int32]uint64)}
 	w.warehouse = w.open(e.URL())
 	must(t, w.warehouse.Migrate(ctx))
 	return w
@@ -81,13 +86,16 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// publish writes n more entries to the ledger.
+// publish writes n more entries to the ledger and to campaign-log.
 func (w *world) publish(n int) {
 	w.t.Helper()
-	recs := make([]*stream.Record, 0, n)
+	recs := make([]*stream.Record, 0, 2*n)
 	for range n {
 		rec := w.record(w.ledger.next())
 		w.digest[rec.Partition] += xxhash.Sum64(rec.Value)
+		recs = append(recs, rec)
+		rec = w.campaignRecord(w.campaigns.next())
+		w.decided[rec.Partition] += xxhash.Sum64(rec.Value)
 		recs = append(recs, rec)
 	}
 	must(w.t, w.publisher.Publish(w.t.Context(), recs...))
@@ -95,6 +103,10 @@ func (w *world) publish(n int) {
 
 func (w *world) record(e *event.Entry) *stream.Record {
 	return &stream.Record{Topic: w.cluster.Topic(event.TopicLedger), Partition: e.Partition, Key: []byte(e.AccountID), Value: e.Append(nil)}
+}
+
+func (w *world) campaignRecord(e *event.CampaignEntry) *stream.Record {
+	return &stream.Record{Topic: w.cluster.Topic(event.TopicCampaignLog), Partition: e.Partition, Key: []byte(e.CustomerID), Value: e.Append(nil)}
 }
 
 // run starts a sink and returns how to stop it; it gives Run's error.
@@ -125,6 +137,7 @@ func (w *world) arrive(s *Sink) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	must(w.t, s.WaitFor(ctx, w.ledger.sequence))
+	must(w.t, s.WaitForCampaigns(ctx, w.campaigns.sequence))
 	w.verify()
 }
 
@@ -136,16 +149,21 @@ func (w *world) verify() {
 	defer reader.Close()
 	found, err := reader.Verify(w.t.Context(), w.ledger.sequence)
 	must(w.t, err)
-	for _, f := range found {
+	more, err := reader.VerifyCampaigns(w.t.Context(), w.campaigns.sequence)
+	must(w.t, err)
+	for _, f := range append(found, more...) {
 		w.t.Error(f)
 	}
 	digests, err := reader.Digests(w.t.Context(), w.ledger.sequence)
 	must(w.t, err)
-	if len(w.digest) > 0 && !maps.Equal(digests, w.digest) {
-		w.t.Errorf("digests %v, want %v", digests, w.digest)
+	decided, err := reader.CampaignDigests(w.t.Context(), w.campaigns.sequence)
+	must(w.t, err)
+	if len(w.digest) > 0 && (!maps.Equal(digests, w.digest) || !maps.Equal(decided, w.decided)) {
+		w.t.Errorf("digests %v and %v, want %v and %v", digests, decided, w.digest, w.decided)
 	}
-	if rows := w.ask("SELECT sum(gaps), sum(doubles), sum(entries) FROM pipeline_health"); fmt.Sprint(rows) != fmt.Sprintf("[[0 0 %d]]", w.ledger.total()) {
-		w.t.Errorf("gaps, doubles, entries: %v, want 0, 0, %d", rows, w.ledger.total())
+	const health = "SELECT sum(gaps), sum(doubles), sum(entries), sum(campaign_gaps), sum(campaign_doubles), sum(campaign_entries) FROM pipeline_health"
+	if rows, want := w.ask(health), fmt.Sprintf("[[0 0 %d 0 0 %d]]", total(w.ledger.sequence), total(w.campaigns.sequence)); fmt.Sprint(rows) != want {
+		w.t.Errorf("gaps, doubles, entries: %v, want %s", rows, want)
 	}
 }
 
@@ -162,11 +180,13 @@ type ledger struct {
 	sequence map[int32]int64
 	balance  map[string]int64
 	orders   map[string]int64
+	refunded map[string]int64    // orders of which nothing is left
+	segments map[string][]string // that customers are in
 	clock    event.Time
 }
 
 func newLedger(seed uint64) *ledger {
-	l := &ledger{random: rand.New(rand.NewPCG(seed, 2)), sequence: make(map[int32]int64), balance: make(map[string]int64), orders: make(map[string]int64)}
+	l := &ledger{random: rand.New(rand.NewPCG(seed, 2)), sequence: make(map[int32]int64), balance: make(map[string]int64), orders: make(map[string]int64), refunded: make(map[string]int64), segments: make(map[string][]string)}
 	l.clock = event.At(time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC))
 	for p := range int32(testPartitions) {
 		l.sequence[p] = 0
@@ -174,9 +194,8 @@ func newLedger(seed uint64) *ledger {
 	return l
 }
 
-func (l *ledger) total() int64 {
-	n := int64(0)
-	for _, s := range l.sequence {
+func total(sequence map[int32]int64) (n int64) {
+	for _, s := range sequence {
 		n += s
 	}
 	return n
@@ -200,9 +219,11 @@ func (l *ledger) next() *event.Entry {
 	case n < 6:
 		l.order(e, event.PrefixGuest+e.Cause.ID)
 		e.Outcome, e.Reason = event.OutcomeKept, event.ReasonGuest
-	case n < 9:
+	case n < 8:
+		l.activity(e, id)
+	case n < 10:
 		l.redeem(e, id)
-	case n < 11:
+	case n < 12:
 		l.refund(e, id)
 	default:
 		l.order(e, id)
@@ -265,9 +286,48 @@ func (l *ledger) refund(e *event.Entry, id string) {
 		{OrderLine: event.OrderLine{ProductID: "p1", Quantity: 1, AmountMinor: 100}, Match: event.Unmatched},
 	}, Allocations: []event.Allocation{{OrderID: "o", Line: 0, AmountMinor: 100, Quantity: 1}}}
 	e.Survey = &event.Survey{Kind: "nps", Score: 3}
+	if l.orders[id] > l.refunded[id] && l.random.IntN(2) == 0 {
+		l.refunded[id]++
+		e.Refund.Allocations = append(e.Refund.Allocations, event.Allocation{OrderID: fmt.Sprint("o", l.refunded[id]), Line: 1, AmountMinor: 1, Wholly: true})
+		l.stand(e, id)
+	}
 }
 
 func (l *ledger) stand(e *event.Entry, id string) {
-	e.Standing = &event.Standing{CustomerID: id, Member: true, Balance: l.balance[id], Tier: "bronze", Orders: l.orders[id], Currency: "GBP",
-		Scores: event.Scores{R: 5, F: 1, M: 2}, NetSpendMinor: l.orders[id] * 100, LastOrderTime: e.EventTime, TierReviewOn: 21000}
+	e.Standing = &event.Standing{CustomerID: id, Member: true, Balance: l.balance[id], Tier: "bronze", Orders: l.orders[id] - l.refunded[id], Currency: "GBP",
+		Scores: event.Scores{R: 5, F: 1, M: 2}, NetSpendMinor: l.orders[id] * 100, LastOrderTime: e.EventTime, TierReviewOn: 21000, Segments: l.segments[id]}
+}
+
+// activity is a track event that is no order: it tells facts, moves segments and
+// may report what became of a message.
+func (l *ledger) activity(e *event.Entry, id string) {
+	e.AccountID = id
+	names := []string{"Email Delivered", "Email Opened", "SMS Link Clicked", "Push Bounced", "Email Marked as Spam", "Unsubscribed", "Email Unsubscribed", "In-App Opened", "Email Forgotten", "Product Viewed", event.NameSurveyAnswered}
+	e.Cause.Name = names[l.random.IntN(len(names))]
+	e.Properties = map[string]json.RawMessage{
+		"message_id": json.RawMessage(`"run\u002d1"`), "price": json.RawMessage("12.50"), "new": json.RawMessage("true"), "tags": json.RawMessage(`["a","b"]`), "gone": json.RawMessage("null"),
+	}
+	switch l.random.IntN(6) {
+	case 0: // nobody that segments know
+		e.AccountID = event.PrefixAnonymous + id
+		return
+	case 1:
+		e.Outcome, e.Reason = event.OutcomeRejected, event.ReasonInvalid
+		return
+	case 2:
+		e.Survey = &event.Survey{SurveyID: "s", Kind: "nps", Score: 9}
+	}
+	e.Facts = []event.FactChange{{Name: "country", Value: json.RawMessage(`"DE"`)}, {Name: "consent.email", Value: json.RawMessage("null")}}
+	change := func(segment, change string) event.SegmentChange {
+		return event.SegmentChange{SegmentID: segment, Version: "v1", Change: change, Clause: "count of order >= 1", Cause: event.SegmentByEvent}
+	}
+	e.Segments = []event.SegmentChange{change(event.SegmentTrigger+"birthday", event.SegmentEntered)}
+	if len(l.segments[id]) == 0 {
+		l.segments[id] = []string{"big's", "loyal"}
+		e.Segments = append(e.Segments, change("big's", event.SegmentEntered), change("loyal", event.SegmentEntered))
+	} else {
+		l.segments[id] = nil
+		e.Segments = append(e.Segments, change("loyal", event.SegmentLeft), change(event.SegmentTrigger+"x", event.SegmentLeft), change("big's", event.SegmentLeft))
+	}
+	l.stand(e, id)
 }
