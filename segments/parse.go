@@ -197,7 +197,7 @@ func (r *reader) finish(order []int) *Set {
 		s.Segments = append(s.Segments, d.Segment)
 		s.byID[d.ID] = at
 	}
-	s.ID = s.hash()
+	s.ID, s.plan = s.hash(), newPlan(s)
 	return s
 }
 

@@ -9,8 +9,6 @@ import (
 	"github.com/punchcard/punchcard/program/rulefile"
 )
 
-const triggerPrefix = event.SegmentTrigger
-
 // unit says what a quantity can be compared with.
 type unit uint8
 

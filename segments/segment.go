@@ -30,6 +30,7 @@ type Set struct {
 	Book *program.Book
 
 	byID map[string]int
+	plan *plan
 }
 
 // Segment is one segment.
