@@ -10,6 +10,7 @@ import (
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/ingest/history"
 	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/segments"
 )
 
 // today is when the tests' demo runs: history is moved to end eight weeks before.
@@ -54,6 +55,9 @@ type year struct {
 	st         *program.MemState
 	accounts   []string // identified, as first seen
 	moment     program.Moment
+	set        *segments.Set
+	keeper     *segments.Keeper
+	sequence   int64
 	// redeemed counts redemptions, accepted those that were granted.
 	redeemed, accepted int
 }
@@ -72,6 +76,8 @@ func lived(t testing.TB) *year {
 		y.real = &real
 		y.layer = AddLayer(y.plan, 1)
 		y.lib.Add(y.book, 0)
+		y.set, _ = parsed(t)
+		y.keeper = segments.NewKeeper(y.lib)
 		y.live(t)
 		once.year = y
 	})
@@ -96,17 +102,13 @@ func (y *year) live(t testing.TB) {
 				known[ev.AccountID] = true
 				y.accounts = append(y.accounts, ev.AccountID)
 			}
-			var e event.Entry
-			y.lib.Apply(y.st, y.moment, ev, &e)
-			y.see(ev, ev.EventTime, event.SegmentByEvent, &e)
+			e := y.next(ev.AccountID)
+			y.lib.Apply(y.st, y.moment, ev, e)
+			y.see(segments.Input{Event: ev, Clock: max(y.moment.Clock, ev.EventTime), Cause: event.SegmentByEvent}, e)
 		}
 		y.moment.Clock = clock
 		for _, id := range y.accounts {
-			for due := y.lib.NextDue(y.st, id); due != 0 && due <= clock; due = y.lib.NextDue(y.st, id) {
-				var e event.Entry
-				y.lib.Fire(y.st, y.moment, id, &e)
-				y.see(nil, due, event.SegmentByTime, &e)
-			}
+			y.fire(id)
 		}
 		y.cut(clock)
 		if clock == end {
@@ -122,13 +124,39 @@ func (y *year) cut(clock event.Time) {
 	}
 	y.moment.CutPoints = program.CutPointsOf([]*event.Counts{program.ReadCounts(y.st, on)}, on, y.book.RFM.MinimumCustomers)
 	for _, id := range y.accounts {
-		var e event.Entry
-		y.lib.Rescore(y.st, y.moment, id, &e)
-		y.see(nil, clock, event.SegmentByCutPoints, &e)
+		e := y.next(id)
+		y.lib.Rescore(y.st, y.moment, id, e)
+		y.see(segments.Input{Clock: clock, Cause: event.SegmentByCutPoints}, e)
 	}
 }
 
-func (y *year) see(_ *event.Event, _ event.Time, _ string, e *event.Entry) {
+// fire does what time does to an account up to the clock; at one instant the
+// program goes first.
+func (y *year) fire(id string) {
+	for {
+		due, flip := y.lib.NextDue(y.st, id), y.keeper.NextDue(y.st, id)
+		if due == 0 || flip != 0 && flip < due {
+			due = flip
+		}
+		if due == 0 || due > y.moment.Clock {
+			return
+		}
+		e := y.next(id)
+		if due == y.lib.NextDue(y.st, id) {
+			y.lib.Fire(y.st, y.moment, id, e)
+		}
+		y.see(segments.Input{Clock: due, Cause: event.SegmentByTime}, e)
+	}
+}
+
+func (y *year) next(id string) *event.Entry {
+	y.sequence++
+	return &event.Entry{AccountID: id, Sequence: y.sequence}
+}
+
+// see brings segments up to date with an entry.
+func (y *year) see(in segments.Input, e *event.Entry) {
+	y.keeper.Step(y.st, y.set, in, e)
 	if e.Redemption == nil {
 		return
 	}
