@@ -11,6 +11,12 @@ import "embed"
 //go:embed schema/*.json
 var Schemas embed.FS
 
+// AsyncAPI describes the topics (AsyncAPI 3.0, YAML), for whoever reads them with
+// any Kafka client. It is made from Schemas; a test keeps it so.
+//
+//go:embed asyncapi.yaml
+var AsyncAPI []byte
+
 // Customer is the value of topic customers: a Standing and the position that it
 // is of.
 type Customer struct {
