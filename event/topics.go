@@ -20,7 +20,7 @@ const (
 	// HeaderState carries the state writes of an entry (see StateWrites).
 	HeaderState = "state"
 	// HeaderSource is where a projected record comes from: partition and sequence
-	// of the ledger, see Source.
+	// of the ledger or of campaign-log, see Source.
 	HeaderSource = "source"
 )
 
