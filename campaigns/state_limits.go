@@ -7,7 +7,6 @@ import (
 	"github.com/punchcard/punchcard/event"
 )
 
-
 // send is a message that went to a customer.
 type send struct {
 	time    event.Time

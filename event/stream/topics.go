@@ -150,7 +150,11 @@ func (c *Cluster) awaitLeaders(ctx context.Context, specs []TopicSpec) error {
 	}
 }
 
-// Partitions is the number of partitions of a topic (name without prefix).
+// ErrNoTopic says that a topic does not exist.
+var ErrNoTopic = errors.New("stream: the topic does not exist")
+
+// Partitions is the number of partitions of a topic (name without prefix);
+// [ErrNoTopic] when there is none.
 func (c *Cluster) Partitions(ctx context.Context, topic string) (int32, error) {
 	return c.partitions(ctx, c.Topic(topic))
 }
@@ -161,8 +165,8 @@ func (c *Cluster) partitions(ctx context.Context, topic string) (int32, error) {
 		return 0, err
 	}
 	d, ok := have[topic]
-	if !ok {
-		return 0, fmt.Errorf("stream: topic %s does not exist at %s", topic, c.where())
+	if !ok || errors.Is(d.Err, kerr.UnknownTopicOrPartition) {
+		return 0, fmt.Errorf("%w: %s at %s", ErrNoTopic, topic, c.where())
 	}
 	if d.Err != nil {
 		return 0, fmt.Errorf("stream: topic %s at %s: %w", topic, c.where(), d.Err)

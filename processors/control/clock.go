@@ -179,9 +179,8 @@ func (c *Control) dueAt(t event.Time, sent []int64) map[int32]int64 {
 	due := map[int32]int64{}
 	c.Look(func(parts []Partition) {
 		for p := range parts {
-			q := &parts[p]
-			if q.MoreDue && q.Clock == t && q.Slice >= sent[p] {
-				due[int32(p)] = q.Slice + 1
+			if slice := parts[p].wanted(t, sent[p]); slice > 0 {
+				due[int32(p)] = slice
 			}
 		}
 	})

@@ -29,7 +29,7 @@ type bench struct {
 	cluster *stream.Cluster
 }
 
-func start(t *testing.T) *bench {
+func start(t *testing.T, more ...stream.TopicSpec) *bench {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	broker, err := embedded.Start(ctx, embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
@@ -41,9 +41,9 @@ func start(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	size := map[string]string{"max.message.bytes": fmt.Sprint(event.MaxRecordBytes)}
-	if err := cluster.EnsureTopics(ctx, []stream.TopicSpec{
+	if err := cluster.EnsureTopics(ctx, append([]stream.TopicSpec{
 		{Name: event.TopicEvents, Partitions: partitions, Config: size}, {Name: event.TopicLedger, Partitions: partitions, Config: size},
-	}); err != nil {
+	}, more...)); err != nil {
 		t.Fatal(err)
 	}
 	runtime, err := processors.New(processors.Config{

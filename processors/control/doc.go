@@ -4,7 +4,8 @@
 // Model. A Watcher follows the ledger and keeps, for each partition, what its
 // own entries say: clock, rules, cut points, whether timers are still due. The
 // Clock publishes ticks to all partitions of events; while a partition says that
-// more timers are due at this time, it gets another slice at once. CutPoints
+// more timers are due at this time, it gets another slice at once; so it does while
+// its campaigns have more due, which follow the ledger's ticks. CutPoints
 // publishes the quintiles of a day when all partitions have counted it. Activate
 // publishes a bundle and returns when all partitions have it. Import is what an
 // import of history needs: ticks by hand, and to wait until all is decided.

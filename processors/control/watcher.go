@@ -2,9 +2,12 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/event/stream"
@@ -27,9 +30,30 @@ type Partition struct {
 	Refused      map[string]bool // bundles that its binary could not read
 	CutPointsDay event.Day
 	Counts       map[event.Day]*event.Counts // days that some partition has no cut points of
+	// Campaigns is how far the partition's campaigns are; they follow its ledger.
+	Campaigns CampaignClock
 }
 
-// Watcher follows the ledger of all partitions.
+// CampaignClock is what the newest tick entry of a partition's campaign-log says.
+type CampaignClock struct {
+	Clock   event.Time
+	Slice   int64
+	MoreDue bool // runs or sweeps are still due at Clock
+}
+
+// wanted is the slice of time t that the partition asks for, given the newest one
+// that was sent; 0: none. Each of both answers the newest slice first.
+func (p *Partition) wanted(t event.Time, sent int64) int64 {
+	if p.MoreDue && p.Clock == t && p.Slice >= sent {
+		return p.Slice + 1
+	}
+	if c := &p.Campaigns; c.MoreDue && c.Clock == t && c.Slice >= sent {
+		return c.Slice + 1
+	}
+	return 0
+}
+
+// Watcher follows the ledger of all partitions, and the ticks of campaign-log.
 type Watcher struct {
 	cluster *stream.Cluster
 
@@ -47,13 +71,49 @@ func NewWatcher(c *stream.Cluster, partitions int32) *Watcher {
 	return w
 }
 
-// Run follows until ctx ends or the ledger cannot be read.
+// Run follows until ctx ends or a log cannot be read.
 func (w *Watcher) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.follow(ctx, event.TopicLedger, w.start(), w.take) })
+	g.Go(func() error { return w.campaigns(ctx) })
+	return g.Wait()
+}
+
+// start is the beginning of every partition.
+func (w *Watcher) start() map[int32]int64 {
 	from := make(map[int32]int64, len(w.parts))
 	for p := range w.parts {
 		from[int32(p)] = 0
 	}
-	r, err := w.cluster.Reader(ctx, stream.ReaderOptions{Topic: event.TopicLedger, Partitions: from, Isolation: stream.ReadCommitted})
+	return from
+}
+
+// campaigns follows campaign-log from its end on: only whether more is due now is of
+// use. Without the topic there are no campaigns.
+func (w *Watcher) campaigns(ctx context.Context) error {
+	switch _, err := w.cluster.Partitions(ctx, event.TopicCampaignLog); {
+	case ctx.Err() != nil || errors.Is(err, stream.ErrNoTopic):
+		return nil
+	case err != nil:
+		return fmt.Errorf("control: %w", err)
+	}
+	ends, err := w.cluster.Ends(ctx, event.TopicCampaignLog, stream.ReadCommitted)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	from := w.start()
+	for p := range from {
+		from[p] = ends[p].End
+	}
+	return w.follow(ctx, event.TopicCampaignLog, from, w.takeCampaigns)
+}
+
+// follow reads a log until ctx ends.
+func (w *Watcher) follow(ctx context.Context, topic string, from map[int32]int64, take func([]*stream.Record) error) error {
+	r, err := w.cluster.Reader(ctx, stream.ReaderOptions{Topic: topic, Partitions: from, Isolation: stream.ReadCommitted})
 	if err != nil {
 		return fmt.Errorf("control: %w", err)
 	}
@@ -66,10 +126,40 @@ func (w *Watcher) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("control: %w", err)
 		}
-		if err := w.take(recs); err != nil {
+		if err := take(recs); err != nil {
 			return err
 		}
 	}
+}
+
+// takeCampaigns looks for ticks of campaign-log.
+func (w *Watcher) takeCampaigns(recs []*stream.Record) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changed := false
+	for _, rec := range recs {
+		if len(rec.Key) > 0 || int(rec.Partition) >= len(w.parts) {
+			continue
+		}
+		var e event.CampaignEntry
+		if err := event.DecodeCampaignEntry(rec.Value, &e); err != nil {
+			return fmt.Errorf("control: %s/%d offset %d: %w", event.TopicCampaignLog, rec.Partition, rec.Offset, err)
+		}
+		if e.Kind == event.CampaignTick && e.Tick != nil {
+			w.parts[rec.Partition].Campaigns = CampaignClock{Clock: e.EntryTime, Slice: e.Tick.Slice, MoreDue: e.Tick.MoreDue}
+			changed = true
+		}
+	}
+	if changed {
+		w.tell()
+	}
+	return nil
+}
+
+// tell wakes those who wait for a change.
+func (w *Watcher) tell() {
+	close(w.changed)
+	w.changed = make(chan struct{})
 }
 
 func (w *Watcher) take(recs []*stream.Record) error {
@@ -95,8 +185,7 @@ func (w *Watcher) take(recs []*stream.Record) error {
 		p.learn(&e)
 	}
 	w.prune()
-	close(w.changed)
-	w.changed = make(chan struct{})
+	w.tell()
 	return nil
 }
 
