@@ -25,6 +25,7 @@ import (
 	"github.com/punchcard/punchcard/processors/projector"
 	"github.com/punchcard/punchcard/processors/sink"
 	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/program/bundle"
 	"github.com/punchcard/punchcard/warehouse"
 	engine "github.com/punchcard/punchcard/warehouse/embedded"
 )
@@ -34,20 +35,22 @@ const (
 	roleDoor      = "door"
 	roleProcessor = "processor"
 	roleProjector = "projector"
+	roleCampaigns = "campaigns"
 	roleSink      = "sink"
 	roleControl   = "control"
 )
 
-var allRoles = []string{roleDoor, roleProcessor, roleProjector, roleSink, roleControl}
+var allRoles = []string{roleDoor, roleProcessor, roleCampaigns, roleProjector, roleSink, roleControl}
 
 // writerUser may write to the embedded engine; readers need no key.
 const writerUser = "punchcard"
 
 // app is one running process:
 //
-//	door ─▶ events ─▶ processor ─▶ ledger ─▶ sink ─▶ ClickHouse
-//	          ▲ control (ticks,       └────▶ projector ─▶ customers, state
-//	            rules, cut points)
+//	door ─▶ events ─▶ processor ─▶ ledger ──┬────────▶ sink ─▶ ClickHouse
+//	          ▲ control (ticks,             ├────────▶ projector ─▶ customers, segments, state
+//	            rules, cut points)          └─▶ campaigns ─▶ campaign-log ─▶ sink
+//	                                                            └─▶ projector ─▶ campaigns.<channel>
 type app struct {
 	settings *Settings
 	log      *slog.Logger
@@ -65,14 +68,15 @@ type app struct {
 	watcher   *control.Watcher
 	control   *control.Control
 	customers *processors.Runtime
+	campaigns *processors.Runtime
 	desk      *desk.Desk
 	projector *projector.Projector
 	sink      *sink.Sink
 	doorLog   *doorLog
 	door      *ingest.Door
 	keys      []ingest.Key
-	book      atomic.Pointer[program.Book] // the active program, nil: none
-	leading   sync.Map                     // role → whether this process runs it now
+	rules     atomic.Pointer[bundle.Bundle] // the active rules, nil: none
+	leading   sync.Map                      // role → whether this process runs it now
 
 	listener net.Listener
 	group    *errgroup.Group
@@ -102,7 +106,7 @@ func start(ctx context.Context, a *app) (err error) {
 	}
 	for _, step := range []func(context.Context) error{
 		a.openListener, a.openBroker, a.openCluster, a.openWarehouse, a.openControl,
-		a.openProcessor, a.openProjector, a.openSink, a.openDoor, a.runAll, a.announce,
+		a.openProcessor, a.openCampaigns, a.openProjector, a.openSink, a.openDoor, a.runAll, a.announce,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -228,7 +232,10 @@ func (a *app) openControl(ctx context.Context) error {
 }
 
 func (a *app) openProjector(context.Context) error {
-	projections := []projector.Projection{projector.Customers()}
+	projections := []projector.Projection{projector.Customers(), projector.Segments()}
+	for _, channel := range event.Channels {
+		projections = append(projections, projector.Campaigns(channel))
+	}
 	if a.broker == nil {
 		projections = append(projections, projector.State())
 	}
@@ -245,6 +252,9 @@ func (a *app) runAll(ctx context.Context) error {
 	run(a.followProgram)
 	if a.has(roleProcessor) {
 		run(a.customers.Run)
+	}
+	if a.has(roleCampaigns) {
+		run(a.campaigns.Run)
 	}
 	if a.has(roleProjector) {
 		run(a.once(roleProjector, a.projector.Run))
@@ -346,7 +356,17 @@ func (a *app) caughtUp(ctx context.Context) error {
 		case <-time.After(caughtUpPoll):
 		}
 	}
-	return a.settled(ctx)
+	if err := a.settled(ctx); err != nil {
+		return err
+	}
+	for err := a.campaigns.CaughtUp(ctx); err != nil; err = a.campaigns.CaughtUp(ctx) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w (the campaign processor: %w)", context.Cause(ctx), err)
+		case <-time.After(caughtUpPoll):
+		}
+	}
+	return nil
 }
 
 // followProgram keeps the active program at hand: the door asks which names earn,
@@ -385,11 +405,12 @@ func (a *app) takeProgram(ctx context.Context) error {
 	if err != nil || b == nil {
 		return err
 	}
-	book, problems := program.Parse(b.Files)
+	rules, problems := bundle.Parse(b.Files)
 	if len(problems) > 0 {
 		return fmt.Errorf("the active bundle %s does not pass this version's checks: %s", b.ID, problems[0])
 	}
-	a.book.Store(book)
+	a.rules.Store(rules)
+	book := rules.Book
 	err = a.warehouse.NoteProgram(ctx, warehouse.ProgramVersion{
 		BundleID: b.ID, EffectiveFrom: b.EffectiveFrom, Name: book.Name, Currency: book.Currency, TimeZone: book.TimeZone,
 	})
@@ -401,9 +422,9 @@ func (a *app) takeProgram(ctx context.Context) error {
 
 // serverOnly reports whether the program gives anything for an event's name.
 func (a *app) serverOnly(name string) bool {
-	book := a.book.Load()
-	if book == nil {
+	rules := a.rules.Load()
+	if rules == nil {
 		return true
 	}
-	return slices.ContainsFunc(book.Rules, func(r program.Rule) bool { return strings.EqualFold(r.Event, name) })
+	return slices.ContainsFunc(rules.Book.Rules, func(r program.Rule) bool { return strings.EqualFold(r.Event, name) })
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/punchcard/punchcard/cmd/punchcard/demo"
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/stream"
 	"github.com/punchcard/punchcard/ingest"
 	"github.com/punchcard/punchcard/ingest/history"
 	"github.com/punchcard/punchcard/program"
@@ -34,9 +35,10 @@ const (
 
 // demoCommand imports Online Retail and goes live.
 type demoCommand struct {
-	NoLive bool          `name:"no-live" help:"Stay up after the import, with nothing more coming in."`
-	Speed  time.Duration `help:"Log time that passes in a second, until the present is reached." default:"1h"`
-	Seed   uint64        `help:"Seed of the simulated shoppers." default:"1"`
+	NoLive   bool          `name:"no-live" help:"Stay up after the import, with nothing more coming in."`
+	RealOnly bool          `name:"real-only" help:"Import the data set alone: no simulated consent, surveys, redemptions or shoppers."`
+	Speed    time.Duration `help:"Log time that passes in a second, until the present is reached." default:"1h"`
+	Seed     uint64        `help:"Seed of the simulated shoppers." default:"1"`
 }
 
 // Validate bounds the speed.
@@ -74,7 +76,7 @@ func (c *demoCommand) Run(ctx context.Context, s *Settings, log *slog.Logger) er
 
 // run imports, reports, and goes live.
 func (c *demoCommand) run(ctx context.Context, a *app, clock *demo.Clock, began time.Time) error {
-	plan, err := c.prepare(ctx, a)
+	shop, err := c.prepare(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -83,16 +85,16 @@ func (c *demoCommand) run(ctx context.Context, a *app, clock *demo.Clock, began 
 		return err
 	}
 	c.whereToLook(a)
-	if c.NoLive {
-		fmt.Println("\nnothing more is coming in (--no-live); Ctrl-C stops")
+	if c.NoLive || c.RealOnly {
+		fmt.Println("\nnothing more is coming in; Ctrl-C stops")
 		<-ctx.Done()
 		return nil
 	}
-	return c.live(ctx, a, clock, plan)
+	return c.live(ctx, a, clock, shop)
 }
 
 // prepare activates the demo's rules and imports the history, once.
-func (c *demoCommand) prepare(ctx context.Context, a *app) (*history.Plan, error) {
+func (c *demoCommand) prepare(ctx context.Context, a *app) (*demo.Shop, error) {
 	sub, err := fs.Sub(demoBundle, "demo/bundle")
 	if err != nil {
 		return nil, err
@@ -101,11 +103,11 @@ func (c *demoCommand) prepare(ctx context.Context, a *app) (*history.Plan, error
 	if err != nil {
 		return nil, err
 	}
-	book, err := parseBundle(files)
+	rules, err := parseBundle(files)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.control.Activate(ctx, *bundleRecord(files, book)); err != nil {
+	if err := a.control.Activate(ctx, *bundleRecord(files, rules.Book)); err != nil {
 		return nil, err
 	}
 	text, _ := history.BuiltinMapping(demoMapping)
@@ -123,12 +125,16 @@ func (c *demoCommand) prepare(ctx context.Context, a *app) (*history.Plan, error
 	if err := plan.Table(os.Stdout); err != nil {
 		return nil, err
 	}
+	shop := demo.Learn(plan.Events)
+	if !c.RealOnly {
+		fmt.Printf("simulated layer: %d events (consent, time zones, birthdays, surveys, reviews, redemptions), each marked is_simulated; --real-only leaves them out\n", demo.AddLayer(plan, c.Seed))
+	}
 	result, err := importPlan(ctx, a.settings, a.cluster, a.control, plan)
 	if err != nil {
 		return nil, err
 	}
 	printImported(result)
-	return plan, a.settled(ctx)
+	return shop, a.settled(ctx)
 }
 
 // settled waits until all that was decided is in ClickHouse and on the topics.
@@ -148,7 +154,7 @@ func (a *app) settled(ctx context.Context) error {
 
 // report prints what each rule gave.
 func (c *demoCommand) report(ctx context.Context, a *app) error {
-	_, _, rows, err := a.warehouse.Query(ctx, "SELECT rule_id, sum(times), sum(points) FROM rules_fired WHERE NOT is_simulated GROUP BY rule_id")
+	_, _, rows, err := a.warehouse.Query(ctx, "SELECT rule_id, sum(times), sum(points) FROM rules_fired GROUP BY rule_id")
 	if err != nil {
 		return err
 	}
@@ -159,7 +165,7 @@ func (c *demoCommand) report(ctx context.Context, a *app) error {
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\nrule\ttimes fired\tpoints")
 	var waiting []string
-	for _, id := range ruleIDs(a.book.Load()) {
+	for _, id := range ruleIDs(a.rules.Load().Book) {
 		if r, ok := fired[id.id]; ok {
 			fmt.Fprintf(t, "%s\t%v\t%v\n", id.id, r[0], r[1])
 		} else if id.live {
@@ -172,12 +178,15 @@ func (c *demoCommand) report(ctx context.Context, a *app) error {
 	if len(waiting) > 0 {
 		fmt.Printf("waiting for live events, which history does not have: %s\n", strings.Join(waiting, ", "))
 	}
-	return printTiers(ctx, a)
+	if err := printTiers(ctx, a); err != nil {
+		return err
+	}
+	return printSegments(ctx, a)
 }
 
 // printTiers prints who is where, lowest tier first.
 func printTiers(ctx context.Context, a *app) error {
-	_, _, rows, err := a.warehouse.Query(ctx, "SELECT tier, members, round(100 * members_share, 1), balance FROM tier_mix WHERE NOT is_simulated")
+	_, _, rows, err := a.warehouse.Query(ctx, "SELECT tier, sum(members) AS m, round(100 * m / sum(m) OVER (), 1), sum(balance) FROM tier_mix GROUP BY tier")
 	if err != nil {
 		return err
 	}
@@ -187,11 +196,33 @@ func printTiers(ctx context.Context, a *app) error {
 	}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\ntier\tmembers\tshare\tpoints outstanding")
-	for _, level := range a.book.Load().Tiers.Levels {
+	for _, level := range a.rules.Load().Book.Tiers.Levels {
 		if r, ok := byTier[level.ID]; ok {
 			fmt.Fprintf(t, "%s\t%v\t%v %%\t%v\n", level.Name, r[1], r[2], r[3])
 		} else {
 			fmt.Fprintf(t, "%s\t0\t0 %%\t0\n", level.Name)
+		}
+	}
+	return t.Flush()
+}
+
+// printSegments prints how many customers each segment holds.
+func printSegments(ctx context.Context, a *app) error {
+	_, _, rows, err := a.warehouse.Query(ctx, "SELECT segment_id, sum(members), round(100 * sum(members) / (SELECT count() FROM customers), 1) FROM segment_sizes GROUP BY segment_id")
+	if err != nil {
+		return err
+	}
+	sizes := map[string][]any{}
+	for _, r := range rows {
+		sizes[fmt.Sprint(r[0])] = r
+	}
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\nsegment\tcustomers\tshare")
+	for _, s := range a.rules.Load().Segments.Visible() {
+		if r, ok := sizes[s.ID]; ok {
+			fmt.Fprintf(t, "%s\t%v\t%v %%\n", s.Name, r[1], r[2])
+		} else {
+			fmt.Fprintf(t, "%s\t0\t0 %%\n", s.Name)
 		}
 	}
 	return t.Flush()
@@ -228,6 +259,7 @@ func (c *demoCommand) whereToLook(a *app) {
 	}
 	fmt.Printf("\nlook around (in a second terminal):\n")
 	fmt.Printf("  kcat -C -b %s -t %s -o beginning -c 3\n", a.brokers()[0], a.settings.prefix()+event.TopicLedger)
+	fmt.Printf("  kcat -C -b %s -t %s -o end      # messages for the campaign tool, as they are decided\n", a.brokers()[0], a.settings.prefix()+event.TopicCampaigns(event.ChannelEmail))
 	if a.engine != nil {
 		fmt.Printf("  curl '%s/?database=%s' --data 'SELECT * FROM purchase_kpis FORMAT Vertical'\n", a.engine.URL(), a.settings.database())
 	}
@@ -236,18 +268,62 @@ func (c *demoCommand) whereToLook(a *app) {
 	fmt.Printf("  bin/punchcard%s verify\n", data)
 }
 
-// live walks the clock to the present while simulated shoppers shop.
-func (c *demoCommand) live(ctx context.Context, a *app, clock *demo.Clock, plan *history.Plan) error {
+// live walks the clock to the present while simulated shoppers shop, and receive
+// messages.
+func (c *demoCommand) live(ctx context.Context, a *app, clock *demo.Clock, shop *demo.Shop) error {
 	from := a.watcher.Clock()
 	clock.Start(from)
+	fmt.Printf("\nwhat the simulated receivers of messages do (planted; lift and rates can be compared with it):\n")
+	if err := demo.PrintEffects(os.Stdout, demo.PlantedEffects()); err != nil {
+		return err
+	}
 	fmt.Printf("\nlive: simulated shoppers (is_simulated) from %s, %s a second until the present, then at real speed; Ctrl-C stops\n", from, c.Speed)
+	door, key := "http://"+a.listener.Addr().String(), keyOf(a.keys, ingest.KeyServer)
+	messages := make(chan event.CampaignMessage, 1024)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.runClock(ctx) })
 	g.Go(func() error {
-		live := &demo.Live{
-			Shop: demo.Learn(plan.Events), Seed: c.Seed, Door: "http://" + a.listener.Addr().String(), Key: keyOf(a.keys, ingest.KeyServer), Now: clock.Now,
-		}
-		return live.Run(ctx, from)
+		return (&demo.Live{Shop: shop, Seed: c.Seed, Door: door, Key: key, Now: clock.Now}).Run(ctx, from)
 	})
+	g.Go(func() error {
+		return (&demo.Audience{Shop: shop, Seed: c.Seed, Door: door, Key: key, Now: clock.Now}).Run(ctx, messages)
+	})
+	for _, channel := range event.Channels {
+		g.Go(func() error { return a.readMessages(ctx, channel, messages) })
+	}
 	return g.Wait()
+}
+
+// readMessages hands on every message of a channel, from the first one on: the
+// audience remembers nothing.
+func (a *app) readMessages(ctx context.Context, channel string, to chan<- event.CampaignMessage) error {
+	from := map[int32]int64{}
+	for p := range a.settings.partitions() {
+		from[p] = 0
+	}
+	r, err := a.cluster.Reader(ctx, stream.ReaderOptions{Topic: event.TopicCampaigns(channel), Partitions: from, Isolation: stream.ReadCommitted})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		recs, err := r.Poll(ctx, 1000)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, rec := range recs {
+			var m event.CampaignMessage
+			if err := event.DecodeCampaignMessage(rec.Value, &m); err != nil {
+				return fmt.Errorf("campaigns.%s/%d offset %d: %w", channel, rec.Partition, rec.Offset, err)
+			}
+			select {
+			case to <- m:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
 }

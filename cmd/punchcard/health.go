@@ -14,6 +14,7 @@ import (
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/ingest"
+	"github.com/punchcard/punchcard/processors"
 )
 
 // readyLag is how many records a role may be behind and still count as caught up:
@@ -77,8 +78,10 @@ func (a *app) notReady() []string {
 			why = append(why, fmt.Sprintf("%s: partition %d is %d records behind", l.role, l.partition, l.records))
 		}
 	}
-	if a.has(roleProcessor) && a.owned() == 0 {
-		why = append(why, roleProcessor+": no partition is assigned yet")
+	for _, r := range a.workers() {
+		if r.owned() == 0 {
+			why = append(why, r.role+": no partition is assigned yet")
+		}
 	}
 	return why
 }
@@ -92,10 +95,10 @@ type lag struct {
 
 func (a *app) lags() []lag {
 	var out []lag
-	if a.has(roleProcessor) {
-		for _, p := range a.customers.Status() {
+	for _, r := range a.workers() {
+		for _, p := range r.Status() {
 			if p.Owned {
-				out = append(out, lag{roleProcessor, p.Partition, p.Lag})
+				out = append(out, lag{r.role, p.Partition, p.Lag})
 			}
 		}
 	}
@@ -123,9 +126,25 @@ func (a *app) sequences() []int64 {
 	return out
 }
 
-func (a *app) owned() int {
+// worker is a processor that this process runs.
+type worker struct {
+	role string
+	*processors.Runtime
+}
+
+func (a *app) workers() (out []worker) {
+	if a.has(roleProcessor) {
+		out = append(out, worker{roleProcessor, a.customers})
+	}
+	if a.has(roleCampaigns) {
+		out = append(out, worker{roleCampaigns, a.campaigns})
+	}
+	return out
+}
+
+func (r worker) owned() int {
 	n := 0
-	for _, p := range a.customers.Status() {
+	for _, p := range r.Status() {
 		if p.Owned {
 			n++
 		}
@@ -140,8 +159,8 @@ var (
 	descClock     = prometheus.NewDesc("punchcard_clock_seconds", "The partition's clock: its newest tick, Unix seconds.", []string{"partition"}, nil)
 	descSequence  = prometheus.NewDesc("punchcard_ledger_sequence", "Newest entry of the partition.", []string{"partition"}, nil)
 	descLag       = prometheus.NewDesc("punchcard_lag_records", "Records that a role is behind.", []string{"role", "partition"}, nil)
-	descCommits   = prometheus.NewDesc("punchcard_commits_total", "Transactions committed by the customer processor.", []string{"partition"}, nil)
-	descFailures  = prometheus.NewDesc("punchcard_partition_failures_total", "Failures after which a partition was opened again.", []string{"partition"}, nil)
+	descCommits   = prometheus.NewDesc("punchcard_commits_total", "Transactions committed by a processor.", []string{"role", "partition"}, nil)
+	descFailures  = prometheus.NewDesc("punchcard_partition_failures_total", "Failures after which a partition was opened again.", []string{"role", "partition"}, nil)
 	descDoor      = prometheus.NewDesc("punchcard_door_events_total", "Events at the HTTP door: in = accepted + rejected + turned_away (told to try again).", []string{"outcome"}, nil)
 	descEngine    = prometheus.NewDesc("punchcard_engine_restarts_total", "Restarts of the embedded ClickHouse engine.", nil, nil)
 	descBrokerMem = prometheus.NewDesc("punchcard_broker_memory_bytes", "What the embedded broker holds on the heap, about.", nil, nil)
@@ -170,10 +189,10 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for _, l := range a.lags() {
 		gauge(descLag, float64(l.records), l.role, fmt.Sprint(l.partition))
 	}
-	if a.has(roleProcessor) {
-		for _, p := range a.customers.Status() {
-			counter(descCommits, float64(p.Commits), fmt.Sprint(p.Partition))
-			counter(descFailures, float64(p.Failures), fmt.Sprint(p.Partition))
+	for _, r := range a.workers() {
+		for _, p := range r.Status() {
+			counter(descCommits, float64(p.Commits), r.role, fmt.Sprint(p.Partition))
+			counter(descFailures, float64(p.Failures), r.role, fmt.Sprint(p.Partition))
 		}
 	}
 	if a.door != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/punchcard/punchcard/event/stream"
 	"github.com/punchcard/punchcard/ingest/history"
 	"github.com/punchcard/punchcard/processors/control"
-	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/program/bundle"
 )
 
 const (
@@ -152,10 +152,11 @@ func settleAt(ctx context.Context, ctl *control.Control) (func(prev, now event.T
 	if b == nil {
 		return nil, errors.New("no active program: history would be kept without effect; punchcard program activate DIR first")
 	}
-	book, problems := program.Parse(b.Files)
+	rules, problems := bundle.Parse(b.Files)
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("the active bundle does not pass this version's checks: %s", problems[0])
 	}
+	book := rules.Book
 	if book.CountsDay(wallClock()) == 0 { // no cut points: only to go on from after a kill
 		return func(prev, now event.Time) bool { return prev.Std().UTC().Month() != now.Std().UTC().Month() }, nil
 	}

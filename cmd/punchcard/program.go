@@ -12,6 +12,7 @@ import (
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/program/bundle"
 )
 
 // programCommand is everything about the rule files.
@@ -57,11 +58,11 @@ type programCheck struct {
 
 // Run prints every problem at once.
 func (c *programCheck) Run() error {
-	_, book, err := loadBundle(c.Dir)
+	_, rules, err := loadBundle(c.Dir)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: no problems; bundle %s\n", c.Dir, book.ID)
+	fmt.Printf("%s: no problems; bundle %s: %d segments, %d campaigns\n", c.Dir, rules.ID, rules.Segments.Len(), len(rules.Campaigns.Campaigns))
 	return nil
 }
 
@@ -72,11 +73,11 @@ type programShow struct {
 // Run prints the rules as a marketer reads them.
 func (c *programShow) Run(ctx context.Context, s *Settings, log *slog.Logger) error {
 	if c.Dir != "" {
-		_, book, err := loadBundle(c.Dir)
+		_, rules, err := loadBundle(c.Dir)
 		if err != nil {
 			return err
 		}
-		fmt.Print(book.Describe())
+		describe(rules)
 		return nil
 	}
 	return withConnection(ctx, s, log, needLog, func(conn *connection) error {
@@ -87,11 +88,11 @@ func (c *programShow) Run(ctx context.Context, s *Settings, log *slog.Logger) er
 		if b == nil {
 			return errors.New("no active program: punchcard program new DIR, then punchcard program activate DIR")
 		}
-		book, problems := program.Parse(b.Files)
+		rules, problems := bundle.Parse(b.Files)
 		if len(problems) > 0 {
 			return fmt.Errorf("the active bundle %s has %d problems in this version of punchcard: %s", b.ID, len(problems), problems[0])
 		}
-		fmt.Print(book.Describe())
+		describe(rules)
 		return nil
 	})
 }
@@ -115,32 +116,43 @@ func (c *programActivate) Run(ctx context.Context, s *Settings, log *slog.Logger
 	})
 }
 
+// describe prints the rules, segments and campaigns of a bundle.
+func describe(rules *bundle.Bundle) {
+	fmt.Print(rules.Book.Describe())
+	if rules.Segments.Len() > 0 {
+		fmt.Print("\n", rules.Segments.Describe())
+	}
+	for i := range rules.Campaigns.Campaigns {
+		fmt.Print("\n", rules.Campaigns.Describe(rules.Campaigns.Campaigns[i].ID))
+	}
+}
+
 // loadBundle reads and checks a folder. Problems are printed, one a line.
-func loadBundle(dir string) (*event.Bundle, *program.Book, error) {
+func loadBundle(dir string) (*event.Bundle, *bundle.Bundle, error) {
 	files, err := readBundle(os.DirFS(dir))
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	book, err := parseBundle(files)
+	rules, err := parseBundle(files)
 	if err != nil {
 		return nil, nil, err
 	}
-	return bundleRecord(files, book), book, nil
+	return bundleRecord(files, rules.Book), rules, nil
 }
 
 func bundleRecord(files map[string]string, book *program.Book) *event.Bundle {
 	return &event.Bundle{ID: book.ID, EffectiveFrom: book.EffectiveFrom, Semantics: book.Semantics, Files: files}
 }
 
-func parseBundle(files map[string]string) (*program.Book, error) {
-	book, problems := program.Parse(files)
+func parseBundle(files map[string]string) (*bundle.Bundle, error) {
+	rules, problems := bundle.Parse(files)
 	for _, p := range problems {
 		fmt.Fprintln(os.Stderr, p)
 	}
 	if len(problems) > 0 {
 		return nil, errFindings
 	}
-	return book, nil
+	return rules, nil
 }
 
 // readBundle reads all YAML files below a folder.

@@ -138,12 +138,12 @@ func everyRuleFired(t *testing.T, p *place) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	book, err := parseBundle(files)
+	rules, err := parseBundle(files)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Rules for events that history does not have wait for the live part.
-	for _, rule := range ruleIDs(book) {
+	for _, rule := range ruleIDs(rules.Book) {
 		if !rule.live && !fired[rule.id] {
 			t.Errorf("rule %s never fired", rule.id)
 		}

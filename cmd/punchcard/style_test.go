@@ -34,6 +34,9 @@ var mayImport = map[string][]string{
 	"segments":              {"event", "program", "program/rulefile"},
 	"campaigns":             {"event", "program", "program/rulefile", "segments"},
 	"campaigns/subscriber":  {"event"},
+
+	"campaigns/subscriber/examples/go": {"event", "campaigns/subscriber"},
+
 	"ingest":                {"event"},
 	"ingest/history":        {"event"},
 	"processors":            {"event", "event/stream", "processors/table"},

@@ -19,9 +19,14 @@ func topics(s *Settings) []stream.TopicSpec {
 	specs := []stream.TopicSpec{
 		{Name: event.TopicEvents, Partitions: n, Config: forEver},
 		{Name: event.TopicLedger, Partitions: n, Config: forEver},
+		{Name: event.TopicCampaignLog, Partitions: n, Config: forEver},
+		{Name: event.TopicSegments, Partitions: n, Config: days},
 		{Name: event.TopicCustomers, Partitions: n, Config: compacted},
 		{Name: event.TopicProfiles, Partitions: n, Config: compacted},
 		{Name: event.TopicRejects, Partitions: 1, Config: days},
+	}
+	for _, channel := range event.Channels {
+		specs = append(specs, stream.TopicSpec{Name: event.TopicCampaigns(channel), Partitions: n, Config: days})
 	}
 	if !s.embeddedBroker() {
 		specs = append(specs, stream.TopicSpec{Name: event.TopicState, Partitions: n, Config: compacted})

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 	"time"
 
@@ -50,11 +51,12 @@ func (verifyCommand) Run(ctx context.Context, s *Settings, log *slog.Logger) err
 
 // verification is one run.
 type verification struct {
-	conn     *connection
-	upTo     map[int32]int64 // the stated sequences
-	auditors []*audit.Auditor
-	readings []reading
-	findings []string
+	conn      *connection
+	upTo      map[int32]int64 // the stated sequences
+	auditors  []*audit.Auditor
+	readings  []reading
+	campaigns *verifyCampaigns
+	findings  []string
 }
 
 func (v *verification) run(ctx context.Context) error {
@@ -90,6 +92,9 @@ func (v *verification) run(ctx context.Context) error {
 		return err
 	}
 	v.compareReadings()
+	if err := v.checkCampaigns(ctx); err != nil {
+		return err
+	}
 	return v.compareWarehouse(ctx)
 }
 
@@ -218,7 +223,7 @@ func (v *verification) compareReadings() {
 	for i := range v.readings {
 		r := &v.readings[i]
 		said, ok := v.auditors[r.Partition].At(r.Standing.CustomerID, r.Sequence)
-		if !ok || said != r.Standing {
+		if !ok || !reflect.DeepEqual(said, r.Standing) {
 			v.findings = append(v.findings, fmt.Sprintf("the stream: customer %s at entry %d: the processor says %+v, the ledger %+v", r.Standing.CustomerID, r.Sequence, r.Standing, said))
 		}
 	}
@@ -295,6 +300,7 @@ func (v *verification) print() {
 		accounts += a.Accounts()
 	}
 	fmt.Printf("%d entries, %d accounts, %d customers read from the processors\n", entries, accounts, len(v.readings))
+	v.campaigns.print()
 	if len(v.findings) == 0 {
 		fmt.Println("nothing lost, nothing doubled, nothing different")
 		return

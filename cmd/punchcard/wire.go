@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/stream"
 	"github.com/punchcard/punchcard/ingest"
 	"github.com/punchcard/punchcard/processors"
+	"github.com/punchcard/punchcard/processors/campaign"
 	"github.com/punchcard/punchcard/processors/customer"
 	"github.com/punchcard/punchcard/processors/desk"
 	"github.com/punchcard/punchcard/processors/sink"
@@ -39,6 +41,7 @@ func (a *app) openProcessor(ctx context.Context) error {
 	}
 	cfg := processors.Config{
 		Cluster: a.cluster, Name: "customer", Input: event.TopicEvents, Output: event.TopicLedger,
+		Isolation: stream.ReadUncommitted, // nobody writes events in transactions
 		Dir:       a.settings.path("state"),
 		New:       func(p int32) processors.Function { return customer.New(p) },
 		Committed: a.desk.Committed, Expire: customer.Expire(), Fresh: customer.Fresh,
@@ -53,6 +56,43 @@ func (a *app) openProcessor(ctx context.Context) error {
 	}
 	a.desk.Serve(a.customers)
 	return nil
+}
+
+// campaignCollect is how long the campaign processor collects before a commit.
+const campaignCollect = 20 * time.Millisecond
+
+// campaignGroup divides the partitions of the ledger among processes.
+const campaignGroup = "campaign"
+
+// openCampaigns wires the campaign processor: the ledger in, campaign-log out.
+func (a *app) openCampaigns(context.Context) (err error) {
+	if !a.has(roleCampaigns) {
+		return nil
+	}
+	n := a.settings.partitions()
+	cfg := processors.Config{
+		// A message waits for the ledger's commit as it is: collecting longer here
+		// spares the broker half of its transactions.
+		Collect: campaignCollect,
+		Cluster: a.cluster, Name: "campaign", Input: event.TopicLedger, Output: event.TopicCampaignLog,
+		Isolation: stream.ReadCommitted, Sparse: true,
+		Dir:     a.settings.path("campaign-state"),
+		New:     func(p int32) processors.Function { return campaign.New(p, n) },
+		GroupID: a.groupID(campaignGroup), InstanceID: a.settings.Instance,
+		Logger: a.log,
+	}
+	if a.broker != nil {
+		cfg.Takeover, cfg.Collect = campaign.Takeover, 2*embeddedCollect
+	}
+	a.campaigns, err = processors.New(cfg)
+	return err
+}
+
+// declared reports whether the rules in force ask for a trait or property of that
+// name: only those may enter the log.
+func (a *app) declared(name string) bool {
+	rules := a.rules.Load()
+	return rules != nil && rules.AsksFor(name)
 }
 
 // groupID is the group's name on Apache Kafka, before the tenant's prefix; the
@@ -85,8 +125,8 @@ func (a *app) openDoor(context.Context) (err error) {
 		Keys: a.keys, Log: a.doorLog, Desk: doorDesk{a.desk}, Entries: a.warehouse,
 		Gate:       &gate{log: a.doorLog, watcher: a.watcher, broker: a.broker},
 		Now:        func() time.Time { return a.now().Std() },
-		ServerOnly: a.serverOnly,
-		Report:     func(err error) { a.log.Error("door: " + err.Error()) },
+		ServerOnly: a.serverOnly, IsDeclared: a.declared,
+		Report: func(err error) { a.log.Error("door: " + err.Error()) },
 	})
 	return err
 }

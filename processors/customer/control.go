@@ -5,6 +5,7 @@ import (
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/program/bundle"
 )
 
 // bundle takes a version of the rules.
@@ -26,8 +27,8 @@ func (f *Function) bundle() error {
 			return f.close(nil, e)
 		}
 	}
-	book, problems := program.Parse(b.Files)
-	if len(problems) > 0 || book.ID != b.ID || len(f.bundles) == maxBundles {
+	rules, problems := bundle.Parse(b.Files)
+	if len(problems) > 0 || rules.ID != b.ID || len(f.bundles) == maxBundles {
 		e.Outcome, e.Reason, e.BundleID, e.Control = event.OutcomeRejected, event.ReasonInvalid, "", nil
 		return f.close(nil, e)
 	}
@@ -41,7 +42,8 @@ func (f *Function) bundle() error {
 		return err
 	}
 	f.tx.Put(bundleKey(len(f.bundles)), raw, 0)
-	f.put(&s, book)
+	f.put(&s, rules)
+	e.Control.Files = b.Files
 	if s.from <= f.p.clock {
 		f.startSweep(event.Cause{Type: event.TypeBundle, ID: b.ID})
 		f.savePartition(f.tx)

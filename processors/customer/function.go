@@ -9,6 +9,7 @@ import (
 	"github.com/punchcard/punchcard/processors"
 	"github.com/punchcard/punchcard/processors/table"
 	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/segments"
 )
 
 const (
@@ -24,6 +25,8 @@ type Function struct {
 	p      partition
 	cuts   *event.CutPoints
 	lib    *program.Library
+	keeper *segments.Keeper
+	sets   map[string]*segments.Set // by bundle
 	// bundles are those taken, in order of arrival.
 	bundles []shelf
 
@@ -46,7 +49,8 @@ var _ processors.Function = (*Function)(nil)
 
 // New makes the function of a partition; it reads its state at the first record.
 func New(partition int32) *Function {
-	return &Function{id: partition, lib: program.NewLibrary()}
+	lib := program.NewLibrary()
+	return &Function{id: partition, lib: lib, keeper: segments.NewKeeper(lib), sets: map[string]*segments.Set{}}
 }
 
 // Apply implements processors.Function.
@@ -118,6 +122,11 @@ func (f *Function) outer(in *stream.Record) error {
 func (f *Function) decide(in *stream.Record) error {
 	e := f.frame(event.KindEvent)
 	f.lib.Apply(f.tx, f.moment(), &f.ev, e)
+	now := f.p.clock
+	if now == 0 {
+		now = f.ev.EventTime
+	}
+	f.segment(&f.ev, now, event.SegmentByEvent, e)
 	e.Answer = true
 	return f.close(in.Key, e)
 }
@@ -125,7 +134,7 @@ func (f *Function) decide(in *stream.Record) error {
 // ownTimers fires what is due for the event's account by the clock.
 func (f *Function) ownTimers() error {
 	for range maxOwnTimers {
-		due := f.lib.NextDue(f.tx, f.ev.AccountID)
+		due := sooner(f.lib.NextDue(f.tx, f.ev.AccountID), f.keeper.NextDue(f.tx, f.ev.AccountID))
 		if due == 0 || due > f.p.clock {
 			return nil
 		}
@@ -136,14 +145,43 @@ func (f *Function) ownTimers() error {
 	return fmt.Errorf("customer: more than %d timers of %q fired before one event", maxOwnTimers, f.ev.AccountID)
 }
 
-// fire does what is due for an account, as an entry of its own.
+func sooner(a, b event.Time) event.Time {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// segment works out what the entry means for the account's segments, as of an
+// instant, by the version in force then.
+func (f *Function) segment(ev *event.Event, at event.Time, cause string, e *event.Entry) {
+	var set *segments.Set
+	if b := f.lib.At(at); b != nil {
+		set = f.sets[b.ID]
+	}
+	f.keeper.Step(f.tx, set, segments.Input{Event: ev, Clock: at, Cause: cause}, e)
+}
+
+// timerSegments is the cause's name when only segments were due.
+const timerSegments = "segments"
+
+// fire does what is due for an account, as an entry of its own: first what the
+// program has due then, and with it, or alone, its segments.
 func (f *Function) fire(accountID string, due event.Time) error {
 	e := f.frame(event.KindTimer)
 	e.AccountID, e.EventTime = accountID, due
-	f.lib.Fire(f.tx, f.moment(), accountID, e)
+	if f.lib.NextDue(f.tx, accountID) == due {
+		f.lib.Fire(f.tx, f.moment(), accountID, e)
+	} else if b := f.lib.At(due); b != nil && f.keeper.NextDue(f.tx, accountID) == due {
+		e.BundleID, e.Outcome, e.Cause.Name = b.ID, event.OutcomeApplied, timerSegments
+		if a, ok := f.lib.Account(f.tx, accountID); ok {
+			e.IsSimulated = a.Simulated()
+		}
+	}
 	if e.Outcome == "" {
 		return fmt.Errorf("customer: the timer of %q due %s did nothing", accountID, due)
 	}
+	f.segment(nil, due, event.SegmentByTime, e)
 	return f.close([]byte(accountID), e)
 }
 

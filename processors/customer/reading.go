@@ -4,6 +4,7 @@ import (
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/processors/table"
 	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/segments"
 )
 
 // Reading is how a customer stands, and what that is of.
@@ -21,10 +22,15 @@ type Reading struct {
 func ReadCustomer(v *table.View, accountID string) (Reading, bool) {
 	pos := v.Position()
 	r := Reading{Sequence: pos.Sequence, Clock: pos.Clock}
+	in := segments.ReadSegments(v, accountID)
 	s, ok := program.ReadStanding(v, nil, accountID)
-	if !ok {
+	switch {
+	case !ok && len(in) == 0:
 		return r, false
+	case !ok:
+		s = &event.Standing{CustomerID: accountID}
 	}
+	s.Segments = in
 	r.Standing, r.Lots = *s, program.Lots(v, accountID)
 	return r, true
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/program/bundle"
 )
 
 // Keys of the partition's own state.
@@ -167,15 +168,17 @@ func (f *Function) load(st program.State) error {
 
 // shelve parses a bundle that the log has accepted and puts it in force.
 func (f *Function) shelve(s *shelved) error {
-	book, problems := program.Parse(s.bundle.Files)
+	rules, problems := bundle.Parse(s.bundle.Files)
 	if len(problems) > 0 {
 		return fmt.Errorf("customer: bundle %s was accepted and does not parse any more: %s", s.bundle.ID, problems[0])
 	}
-	f.put(s, book)
+	f.put(s, rules)
 	return nil
 }
 
-func (f *Function) put(s *shelved, book *program.Book) {
+func (f *Function) put(s *shelved, rules *bundle.Bundle) {
+	book := rules.Book
+	f.sets[rules.ID] = rules.Segments
 	book.EffectiveFrom, book.Semantics = s.bundle.EffectiveFrom, s.bundle.Semantics
 	f.lib.Add(book, s.from)
 	f.bundles = append(f.bundles, shelf{id: s.bundle.ID, from: s.from, effective: s.bundle.EffectiveFrom})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/program"
+	"github.com/punchcard/punchcard/segments"
 )
 
 const (
@@ -68,7 +69,7 @@ func (f *Function) fireDue() (fired int64, more bool, counts *event.Counts, err 
 		case fired == event.MaxTimersPerTick:
 			return fired, true, counts, nil
 		}
-		accountID, ok := program.AccountOfCore(key)
+		accountID, ok := accountOf(key)
 		if !ok {
 			return fired, false, nil, fmt.Errorf("customer: key %q is due and not an account", key)
 		}
@@ -77,6 +78,14 @@ func (f *Function) fireDue() (fired int64, more bool, counts *event.Counts, err 
 		}
 		fired++
 	}
+}
+
+// accountOf returns whose key is due: an account's core, or its segments.
+func accountOf(key []byte) (string, bool) {
+	if id, ok := program.AccountOfCore(key); ok {
+		return id, true
+	}
+	return segments.AccountOfKey(key)
 }
 
 // dayBegins notes that a day to be counted has begun since before.
@@ -167,13 +176,14 @@ func (f *Function) goOn() error {
 	return nil
 }
 
-// accounts lists some accounts from one on.
+// accounts lists some accounts from one on: every identified one of which
+// anything is known.
 func (f *Function) accounts(from string) []string {
-	low, high := program.CoreRange()
+	low, high := segments.KeyRange()
 	low = append(append([]byte(nil), low...), from...)
 	page := make([]string, 0, sweepPage)
 	f.tx.Scan(low, high, func(key, _ []byte) bool {
-		if id, ok := program.AccountOfCore(key); ok {
+		if id, ok := segments.AccountOfKey(key); ok {
 			page = append(page, id)
 		}
 		return len(page) < sweepPage
@@ -181,11 +191,26 @@ func (f *Function) accounts(from string) []string {
 	return page
 }
 
-// visit scores one account by the rules and cut points of now.
+// visit looks at one account by the rules, segments and cut points of now.
 func (f *Function) visit(accountID string) (bool, error) {
 	e := f.frame(event.KindSweep)
 	e.AccountID, e.EventTime, e.Cause = accountID, f.p.clock, f.p.sweep.cause
-	if !f.lib.Rescore(f.tx, f.moment(), accountID, e) {
+	changed := f.lib.Rescore(f.tx, f.moment(), accountID, e)
+	if !changed {
+		if a, ok := f.lib.Account(f.tx, accountID); ok {
+			e.IsSimulated = a.Simulated()
+		}
+		if b := f.lib.At(f.p.clock); b != nil {
+			e.BundleID = b.ID
+		}
+		e.Outcome = event.OutcomeApplied
+	}
+	cause := event.SegmentByActivation
+	if f.p.sweep.cause.Type == event.TypeCutPoints {
+		cause = event.SegmentByCutPoints
+	}
+	f.segment(nil, f.p.clock, cause, e)
+	if !changed && !f.keeper.Changed() {
 		return false, f.tx.Err()
 	}
 	return true, f.close([]byte(accountID), e)

@@ -74,9 +74,11 @@ func unknown(campaign, arm, channel string) Effect {
 	return Effect{Campaign: campaign, Arm: arm, Channel: channel, Delivered: delivered, Opened: 0.35, Clicked: 0.10, Within: quickly, Unsubscribed: 0.004}
 }
 
+var planted = PlantedEffects()
+
 // effectOf finds the effect of a message.
 func effectOf(m *event.Message) Effect {
-	for _, e := range PlantedEffects() {
+	for _, e := range planted {
 		if e.Campaign == m.CampaignID && e.Arm == m.Arm {
 			return e
 		}
