@@ -7,7 +7,15 @@
 // and nothing doubles; nothing needs to be remembered. Live posts what the
 // demo's clock has passed to the HTTP door.
 //
-// Owns: simulated shoppers. Everything they send says is_simulated.
+// Layer gives the history what the data set does not have: profiles with consent,
+// surveys, reviews, redemptions. React is a pure function of the seed and a
+// campaign's message: whether it is opened, clicked, answered, and whether it
+// makes an order that would not have been. PlantedEffects says how often; Audience
+// posts the acts at their time. Who is held out gets no message, thus no act: what
+// the figures find is compared with what was planted.
+//
+// Owns: simulated shoppers. Everything they send says is_simulated. The demo's
+// bundle of rules, segments and campaigns.
 //
 // Does not own: the clock's effect, points, or anything real.
 package demo
