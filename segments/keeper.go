@@ -415,17 +415,17 @@ func (k *Keeper) reportMoves(s *Set, in Input, e *event.Entry, was *hot) (moved 
 	for i := range was.members {
 		for word := was.members[i] ^ k.hot.members[i]; word != 0; word &= word - 1 {
 			g := int32(i)<<6 + int32(trailing(word))
-			moved = k.reportOne(s, g, in.Cause, e, was) || moved
+			moved = k.reportOne(s, g, in, e, was) || moved
 		}
 	}
 	return moved
 }
 
-func (k *Keeper) reportOne(s *Set, g int32, cause string, e *event.Entry, was *hot) (visible bool) {
+func (k *Keeper) reportOne(s *Set, g int32, in Input, e *event.Entry, was *hot) (visible bool) {
 	segment, entered := &s.Segments[g], has(k.hot.members, g)
 	change := event.SegmentChange{
 		SegmentID: segment.ID, Version: segment.Version, Change: event.SegmentLeft,
-		Clause: s.why(g, entered, was, &k.hot), Cause: cause,
+		Clause: k.why(s, g, entered, was, in, k.days.of(in.Clock, s.zone())), Cause: in.Cause,
 	}
 	if entered {
 		change.Change = event.SegmentEntered
@@ -440,23 +440,22 @@ const removed = "the segment was removed"
 // reportActivation compares with the names of the segments that a customer was in
 // under another set.
 func (k *Keeper) reportActivation(st program.State, s *Set, in Input, e *event.Entry, known bool) (moved bool) {
-	cause := in.Cause
 	var before []string
 	if known {
-		cause = event.SegmentByActivation
+		in.Cause = event.SegmentByActivation
 		before = readMembers(st, e.AccountID)
 	}
 	for g := range s.Segments {
 		_, was := slices.BinarySearch(before, s.Segments[g].ID)
 		if was != has(k.hot.members, int32(g)) {
-			moved = k.reportOne(s, int32(g), cause, e, nil) || moved
+			moved = k.reportOne(s, int32(g), in, e, nil) || moved
 		}
 	}
 	for _, id := range before {
 		if _, ok := s.byID[id]; ok {
 			continue
 		}
-		e.Segments = append(e.Segments, event.SegmentChange{SegmentID: id, Change: event.SegmentLeft, Clause: removed, Cause: cause})
+		e.Segments = append(e.Segments, event.SegmentChange{SegmentID: id, Change: event.SegmentLeft, Clause: removed, Cause: in.Cause})
 		moved = moved || !strings.HasPrefix(id, triggerPrefix)
 	}
 	return moved

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"testing"
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/program"
@@ -14,7 +13,7 @@ import (
 // around Step (timers that are due first, the program's before the segments'). It
 // checks after every step what must always hold.
 type world struct {
-	t        testing.TB
+	t        reporter
 	st       *program.MemState
 	lib      *program.Library
 	keeper   *Keeper
@@ -24,7 +23,14 @@ type world struct {
 	standing map[string][]string // segments of the last standing
 }
 
-func newWorld(t testing.TB, b *program.Book, s *Set) *world {
+// reporter is a test, of package testing or of rapid.
+type reporter interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func newWorld(t reporter, b *program.Book, s *Set) *world {
 	w := &world{t: t, st: &program.MemState{}, lib: program.NewLibrary(), set: s, standing: map[string][]string{}}
 	w.lib.Add(b, 0)
 	w.keeper = NewKeeper(w.lib)
