@@ -115,6 +115,7 @@ type query struct {
 	facts       map[string]bool // names asked for
 	names       map[string]bool // of events
 	items       map[string]bool // properties of lines
+	left        bool            // what is left of the goods of an order
 }
 
 func newQuery(s *Set, ofPartition bool) *query {
@@ -178,20 +179,20 @@ func (w *query) write(form SQLForm, asked []int) string {
 	case SQLReasons:
 		var holds, values []string
 		for _, l := range w.leaves {
-			holds = append(holds, column('c', l))
-			values = append(values, "toString("+column('q', w.set.Leaves[l].Quantity)+")")
+			holds = append(holds, columnName('c', l))
+			values = append(values, "toString("+columnName('q', w.set.Leaves[l].Quantity)+")")
 		}
 		fmt.Fprintf(&b, "SELECT customer_id, %s AS holds, CAST(%s, 'Array(Nullable(String))') AS value\nFROM memberships\nWHERE %s",
-			array(holds, "UInt8"), array(values, "Nullable(String)"), column('s', asked[0]))
+			sqlArray(holds, "UInt8"), sqlArray(values, "Nullable(String)"), columnName('s', asked[0]))
 	default:
 		fmt.Fprintf(&b, "SELECT customer_id, arrayJoin(%s) AS segment_id\nFROM memberships", w.list(asked))
 	}
 	return b.String()
 }
 
-func column(kind byte, i int) string { return string(kind) + strconv.Itoa(i) }
+func columnName(kind byte, i int) string { return string(kind) + strconv.Itoa(i) }
 
-func array(items []string, kind string) string {
+func sqlArray(items []string, kind string) string {
 	return "CAST([" + strings.Join(items, ", ") + "], 'Array(" + kind + ")')"
 }
 
@@ -202,7 +203,7 @@ func (w *query) list(asked []int) string {
 	}
 	items := make([]string, len(asked))
 	for i, s := range asked {
-		items[i] = "if(" + column('s', s) + ", " + quote(w.set.Segments[s].ID) + ", '')"
+		items[i] = "if(" + columnName('s', s) + ", " + quote(w.set.Segments[s].ID) + ", '')"
 	}
 	return "arrayFilter(id -> id != '', [" + strings.Join(items, ", ") + "])"
 }
@@ -210,7 +211,7 @@ func (w *query) list(asked []int) string {
 func (w *query) writeQuantities(b *strings.Builder) {
 	b.WriteString("quantities AS\n(\n    SELECT\n        people.account_id AS customer_id")
 	for _, q := range w.order {
-		fmt.Fprintf(b, ",\n        %s AS %s", w.quantities[q], column('q', q))
+		fmt.Fprintf(b, ",\n        %s AS %s", w.quantities[q], columnName('q', q))
 	}
 	b.WriteString("\n    FROM people")
 	for _, s := range joined {
@@ -225,7 +226,7 @@ func (w *query) writeClauses(b *strings.Builder) {
 	b.WriteString("clauses AS\n(\n    SELECT\n        *")
 	for _, l := range w.leaves {
 		leaf := &w.set.Leaves[l]
-		fmt.Fprintf(b, ",\n        toUInt8(ifNull(%s, 0)) AS %s", w.leaf(leaf, column('q', leaf.Quantity)), column('c', l))
+		fmt.Fprintf(b, ",\n        toUInt8(ifNull(%s, 0)) AS %s", w.leaf(leaf, columnName('q', leaf.Quantity)), columnName('c', l))
 	}
 	b.WriteString("\n    FROM quantities\n),\n")
 }
@@ -233,17 +234,17 @@ func (w *query) writeClauses(b *strings.Builder) {
 func (w *query) writeMemberships(b *strings.Builder) {
 	b.WriteString("memberships AS\n(\n    SELECT\n        *")
 	for _, s := range w.segments {
-		fmt.Fprintf(b, ",\n        toUInt8(%s) AS %s", node(&w.set.Segments[s].Who), column('s', s))
+		fmt.Fprintf(b, ",\n        toUInt8(%s) AS %s", sqlNode(&w.set.Segments[s].Who), columnName('s', s))
 	}
 	b.WriteString("\n    FROM clauses\n)\n")
 }
 
-func node(n *Node) string {
+func sqlNode(n *Node) string {
 	switch n.Op {
 	case OpLeaf:
-		return column('c', n.Index)
+		return columnName('c', n.Index)
 	case OpSegment:
-		return column('s', n.Index)
+		return columnName('s', n.Index)
 	case OpNot:
 		return "NOT " + parenthesised(&n.Children[0])
 	}
@@ -263,7 +264,7 @@ func node(n *Node) string {
 
 func parenthesised(n *Node) string {
 	if n.Op == OpLeaf || n.Op == OpSegment {
-		return node(n)
+		return sqlNode(n)
 	}
-	return "(" + node(n) + ")"
+	return "(" + sqlNode(n) + ")"
 }

@@ -133,16 +133,16 @@ func files() map[string]string {
 	return out
 }
 
-func parse(t testing.TB) *segments.Set {
+func parse(t testing.TB, files map[string]string) *segments.Set {
 	t.Helper()
-	book, problems := program.Parse(files())
+	book, problems := program.Parse(files)
 	for _, p := range problems {
 		t.Error(p)
 	}
 	if book == nil {
 		t.FailNow()
 	}
-	set, problems := segments.Parse(files(), book, nil)
+	set, problems := segments.Parse(files, book, nil)
 	for _, p := range problems {
 		t.Error(p)
 	}
@@ -154,7 +154,7 @@ func parse(t testing.TB) *segments.Set {
 
 // Every form of every clause is a query that ClickHouse takes, as a reader.
 func TestSQLIsTaken(t *testing.T) {
-	set := parse(t)
+	set := parse(t, files())
 	_, reader := openEngine(t)
 	at := event.At(time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC))
 	ask := func(q segments.Question) {

@@ -12,32 +12,32 @@ func (w *query) events(q *Quantity) string {
 	conditions := []string{"name = " + quote(q.Event)}
 	for i := range q.Where {
 		c := q.Where[i].comparison()
-		conditions = append(conditions, c.sql(property(q.Where[i].Property)))
+		conditions = append(conditions, c.sql(sqlProperty(q.Where[i].Property)))
 	}
 	if inside := w.inside("day", q.Window); inside != "" {
 		conditions = append(conditions, inside)
 	}
 	these := strings.Join(conditions, " AND ")
 	add := func(expression string) string {
-		return w.value(doings, w.nameOf("e", expression), expression)
+		return w.value(fromDoings, w.nameOf("e", expression), expression)
 	}
 	switch q.Kind {
 	case CountEvents:
 		return "ifNull(" + add("toInt64(countIf("+these+"))") + ", 0)"
 	case SumEvents:
-		return "ifNull(" + add(fmt.Sprintf("sumIf(ifNull(%s, 0), %s)", wholeNumberOf(property(q.Property)), these)) + ", 0)"
+		return "ifNull(" + add(fmt.Sprintf("sumIf(ifNull(%s, 0), %s)", wholeNumberOf(sqlProperty(q.Property)), these)) + ", 0)"
 	case DaysSinceFirstEvent:
 		return w.since(add("minOrNullIf(day, " + these + ")"))
 	case DaysSinceLastEvent:
 		return w.since(add("maxOrNullIf(day, " + these + ")"))
 	}
 	// Behind a mark, for a property that is missing is not what an older event says.
-	marked := fmt.Sprintf("if(mapContains(properties, %[1]s), concat('+', %[2]s), '')", quote(q.Property), property(q.Property))
+	marked := fmt.Sprintf("if(mapContains(properties, %[1]s), concat('+', %[2]s), '')", quote(q.Property), sqlProperty(q.Property))
 	latest := add(fmt.Sprintf("argMaxIf(%s, (event_time, sequence), %s)", marked, these))
 	return fmt.Sprintf("if(ifNull(%[1]s, '') = '', NULL, substring(%[1]s, 2))", latest)
 }
 
-func property(name string) string { return "properties[" + quote(name) + "]" }
+func sqlProperty(name string) string { return "properties[" + quote(name) + "]" }
 
 func (w *query) writeDoings(b *strings.Builder) {
 	names := make([]string, 0, len(w.names))
@@ -46,7 +46,7 @@ func (w *query) writeDoings(b *strings.Builder) {
 	}
 	slices.Sort(names)
 	fmt.Fprintf(b, "doings AS\n(\n    SELECT\n        account_id")
-	for _, c := range w.columns[doings] {
+	for _, c := range w.columns[fromDoings] {
 		b.WriteString(",\n        " + c)
 	}
 	fmt.Fprintf(b, `
@@ -95,11 +95,11 @@ func (c *comparison) sql(text string) string {
 func (c *comparison) limits(value string) string {
 	switch {
 	case c.HasMin && c.HasMax:
-		return fmt.Sprintf("(%[1]s) >= %[2]s AND (%[1]s) <= %[3]s", value, number(c.Min), number(c.Max))
+		return fmt.Sprintf("(%[1]s) >= %[2]s AND (%[1]s) <= %[3]s", value, sqlNumber(c.Min), sqlNumber(c.Max))
 	case c.HasMin:
-		return fmt.Sprintf("(%s) >= %s", value, number(c.Min))
+		return fmt.Sprintf("(%s) >= %s", value, sqlNumber(c.Min))
 	case c.HasMax:
-		return fmt.Sprintf("(%s) <= %s", value, number(c.Max))
+		return fmt.Sprintf("(%s) <= %s", value, sqlNumber(c.Max))
 	}
 	return "isNotNull(" + value + ")"
 }

@@ -11,19 +11,19 @@ import (
 type source string
 
 const (
-	people source = "people" // the population, and when it became members
-	trade  source = "trade"  // orders and refunds
-	purse  source = "purse"  // balance
-	expiry source = "expiry" // the points that go next
-	ladder source = "ladder" // tiers
-	marks  source = "marks"  // scores
-	review source = "review" // what only a standing says
-	traits source = "traits" // facts
-	doings source = "doings" // events
+	fromPeople source = "people" // the population, and when it became members
+	fromTrade  source = "trade"  // orders and refunds
+	fromPurse  source = "purse"  // balance
+	fromExpiry source = "expiry" // the points that go next
+	fromLadder source = "ladder" // tiers
+	fromMarks  source = "marks"  // scores
+	fromReview source = "review" // what only a standing says
+	fromTraits source = "traits" // facts
+	fromDoings source = "doings" // events
 )
 
 // joined are the sources that stand beside people.
-var joined = []source{trade, purse, expiry, ladder, marks, review, traits, doings}
+var joined = []source{fromTrade, fromPurse, fromExpiry, fromLadder, fromMarks, fromReview, fromTraits, fromDoings}
 
 // value adds a column to a source, once for equal expressions, and returns how
 // the query calls it. Columns may be null where an account has no row.
@@ -42,12 +42,12 @@ func (w *query) count(s source, name, expression string) string {
 
 // The query's names for the day as of which is asked: as a date, and as a number.
 const (
-	date  = "today_date"
-	today = "today"
+	sqlDate  = "today_date"
+	sqlToday = "today"
 )
 
 func (w *query) writeToday(b *strings.Builder) {
-	fmt.Fprintf(b, "toDate32({%s:DateTime64(3, 'UTC')}, %s) AS %s,\ntoInt64(%[3]s) AS %s,\n", SQLAsOf, w.zone, date, today)
+	fmt.Fprintf(b, "toDate32({%s:DateTime64(3, 'UTC')}, %s) AS %s,\ntoInt64(%[3]s) AS %s,\n", SQLAsOf, w.zone, sqlDate, sqlToday)
 }
 
 // day is the day of an instant in the program's zone, as a number.
@@ -58,28 +58,31 @@ func (w *query) day(instant string) string {
 // window gives the first and last day of a window; "" is open.
 func (w *query) window(win Window) (from, until string) {
 	if win.Days > 0 {
-		return fmt.Sprintf("%s - %d", today, win.Days-1), today
+		return fmt.Sprintf("%s - %d", sqlToday, win.Days-1), sqlToday
 	}
-	period := func(start, add string, back, next int) (string, string) {
-		first := fmt.Sprintf("%s(%s)", start, date)
-		shifted := func(n int) string { return fmt.Sprintf("toInt64(toDate32(%s(%s, %d)))", add, first, n) }
-		return shifted(back), shifted(next) + " - 1"
+	// So far, or the whole one before.
+	this := func(start string) (string, string) {
+		return fmt.Sprintf("toInt64(toDate32(%s(%s)))", start, sqlDate), sqlToday
+	}
+	last := func(start, add string, n int) (string, string) {
+		first := fmt.Sprintf("%s(%s)", start, sqlDate)
+		return fmt.Sprintf("toInt64(toDate32(%s(%s, -%d)))", add, first, n), fmt.Sprintf("toInt64(toDate32(%s)) - 1", first)
 	}
 	switch win.Calendar {
 	case ThisWeek:
-		return period("toMonday", "addWeeks", 0, 1)
+		return this("toMonday")
 	case LastWeek:
-		return period("toMonday", "addWeeks", -1, 0)
+		return last("toMonday", "addWeeks", 1)
 	case ThisMonth:
-		return period("toStartOfMonth", "addMonths", 0, 1)
+		return this("toStartOfMonth")
 	case LastMonth:
-		return period("toStartOfMonth", "addMonths", -1, 0)
+		return last("toStartOfMonth", "addMonths", 1)
 	case ThisQuarter:
-		return period("toStartOfQuarter", "addMonths", 0, 3)
+		return this("toStartOfQuarter")
 	case LastQuarter:
-		return period("toStartOfQuarter", "addMonths", -3, 0)
+		return last("toStartOfQuarter", "addMonths", 3)
 	case ThisYear:
-		return period("toStartOfYear", "addYears", 0, 1)
+		return this("toStartOfYear")
 	}
 	return "", ""
 }
@@ -94,31 +97,31 @@ func (w *query) inside(day string, win Window) string {
 }
 
 func (w *query) writeSources(b *strings.Builder) {
-	w.writeSource(b, people, "entries", fmt.Sprintf(
+	w.writeSource(b, fromPeople, "entries", fmt.Sprintf(
 		"kind = 'event' AND outcome IN ('applied', 'kept') AND account_id != '' AND NOT startsWith(account_id, %s) AND NOT startsWith(account_id, %s)",
 		quote(event.PrefixAnonymous), quote(event.PrefixGuest)), "")
-	if len(w.columns[trade]) > 0 {
+	if len(w.columns[fromTrade]) > 0 {
 		w.writeTrade(b)
 	}
-	if len(w.columns[purse]) > 0 {
-		w.writeSource(b, purse, "points", "account = 'customer'", "")
+	if len(w.columns[fromPurse]) > 0 {
+		w.writeSource(b, fromPurse, "points", "account = 'customer'", "")
 	}
-	if len(w.columns[expiry]) > 0 {
+	if len(w.columns[fromExpiry]) > 0 {
 		w.writeExpiry(b)
 	}
-	if len(w.columns[ladder]) > 0 {
-		w.writeSource(b, ladder, "tier_changes", "", "")
+	if len(w.columns[fromLadder]) > 0 {
+		w.writeSource(b, fromLadder, "tier_changes", "", "")
 	}
-	if len(w.columns[marks]) > 0 {
-		w.writeSource(b, marks, "score_changes", "", "")
+	if len(w.columns[fromMarks]) > 0 {
+		w.writeSource(b, fromMarks, "score_changes", "", "")
 	}
-	if len(w.columns[review]) > 0 {
-		w.writeSource(b, review, "entries", "account_id != '' AND position(value, '\"standing\":') > 0", "")
+	if len(w.columns[fromReview]) > 0 {
+		w.writeSource(b, fromReview, "entries", "account_id != '' AND position(value, '\"standing\":') > 0", "")
 	}
-	if len(w.columns[traits]) > 0 {
-		w.writeSource(b, traits, "customer_facts", "name IN ("+w.factNames()+")", "")
+	if len(w.columns[fromTraits]) > 0 {
+		w.writeSource(b, fromTraits, "customer_facts", "name IN ("+w.factNames()+")", "")
 	}
-	if len(w.columns[doings]) > 0 {
+	if len(w.columns[fromDoings]) > 0 {
 		w.writeDoings(b)
 	}
 }
@@ -138,6 +141,7 @@ func (w *query) writeSource(b *strings.Builder, s source, table, where, with str
 // writeTrade writes orders less what was given back of them, on the order's own
 // day, and refunds that belong to no order, on theirs.
 func (w *query) writeTrade(b *strings.Builder) {
+	w.writeLeft(b)
 	fmt.Fprintf(b, `placed AS
 (
     SELECT
@@ -147,7 +151,7 @@ func (w *query) writeTrade(b *strings.Builder) {
         orders.net_minor - ifNull(given.minor, 0) AS net,
         ifNull(given.wholly, 0) = 0 AS counts,
         toString(orders.channel) AS channel,
-        toString(orders.country) AS country%s
+        toString(orders.country) AS country%s%s
     FROM (SELECT * FROM orders WHERE %s AND outcome = 'applied' AND is_identified) AS orders
     LEFT JOIN
     (
@@ -157,12 +161,12 @@ func (w *query) writeTrade(b *strings.Builder) {
         GROUP BY account_id, order_id
     ) AS given ON given.account_id = orders.account_id AND given.order_id = orders.order_id%s
 ),
-`, w.day("orders.event_time"), w.itemColumns(), w.within, w.within, w.itemJoin())
+`, w.day("orders.event_time"), w.leftColumn(), w.itemColumns(), w.within, w.within, w.leftJoin()+w.itemJoin())
 	fmt.Fprintf(b, `trade AS
 (
     SELECT
         account_id`)
-	for _, c := range w.columns[trade] {
+	for _, c := range w.columns[fromTrade] {
 		b.WriteString(",\n        " + c)
 	}
 	fmt.Fprintf(b, `
@@ -176,13 +180,13 @@ func (w *query) writeTrade(b *strings.Builder) {
     )
     GROUP BY account_id
 ),
-`, w.itemNames(", ", ""), w.day("event_time"), w.itemNames(", CAST([], 'Array(String)') AS ", ""), w.within)
+`, w.leftName("worth")+w.itemNames(", "), w.day("event_time"), w.leftName("0")+w.itemNames(", CAST([], 'Array(String)') AS "), w.within)
 }
 
 // writeExpiry writes the open lots with the earliest last day.
 func (w *query) writeExpiry(b *strings.Builder) {
 	fmt.Fprintf(b, "expiry AS\n(\n    SELECT\n        account_id")
-	for _, c := range w.columns[expiry] {
+	for _, c := range w.columns[fromExpiry] {
 		b.WriteString(",\n        " + c)
 	}
 	fmt.Fprintf(b, `

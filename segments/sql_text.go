@@ -39,12 +39,33 @@ func quoteAll(words []string) string {
 }
 
 // number writes a constant.
-func number(n int64) string { return "toInt64(" + strconv.FormatInt(n, 10) + ")" }
+func sqlNumber(n int64) string { return "toInt64(" + strconv.FormatInt(n, 10) + ")" }
 
-func numbers(list []int64) string {
+func sqlNumbers(list []int64) string {
 	out := make([]string, len(list))
 	for i, n := range list {
 		out[i] = strconv.FormatInt(n, 10)
 	}
 	return "CAST([" + strings.Join(out, ", ") + "], 'Array(Int64)')"
+}
+
+// ValueText writes a value that SQLReasons gave of a clause as a person reads it.
+func (s *Set) ValueText(leaf int, value string) string {
+	v, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return value
+	}
+	switch s.Quantities[s.Leaves[leaf].Quantity].Kind {
+	case Member:
+		return strconv.FormatBool(v != 0)
+	case Spend, SumOrders, SpendToNextTier, SpendToKeepTier:
+		return money(v, s.Book.Currency) + " " + s.Book.Currency
+	case GapPercent:
+		return money(v, "EUR") + " mean gaps" // hundredths, as cents are
+	case TierRank:
+		if levels := s.Book.Tiers.Levels; v >= 1 && v <= int64(len(levels)) {
+			return levels[v-1].ID
+		}
+	}
+	return value
 }

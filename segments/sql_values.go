@@ -18,17 +18,17 @@ func (w *query) quantity(q *Quantity) string {
 		return w.tier(q)
 	case Recency, Frequency, Monetary:
 		name := map[Kind]string{Recency: "r", Frequency: "f", Monetary: "m"}[q.Kind]
-		return "nullIf(toInt64(" + w.count(marks, name, "argMax(to_"+name+", (sequence, index))") + "), 0)"
+		return "nullIf(toInt64(" + w.count(fromMarks, name, "argMax(to_"+name+", (sequence, index))") + "), 0)"
 	case Balance:
-		return w.count(purse, "balance", "sum(points)")
+		return w.count(fromPurse, "balance", "sum(points)")
 	case DaysToExpiry:
-		return w.value(expiry, "goes_on", "toNullable(any(last_day))") + " - " + today
+		return sqlUntil(w.value(fromExpiry, "goes_on", "toNullable(any(last_day))"))
 	case ExpiringPoints:
-		return w.value(expiry, "goes", "toNullable(any(going))")
+		return w.value(fromExpiry, "goes", "toNullable(any(going))")
 	case Orders:
-		return w.count(trade, "orders", "toInt64(countIf(counts))")
+		return w.count(fromTrade, "orders", "toInt64(countIf(counts))")
 	case Spend:
-		return w.count(trade, "spend", "sum(net)")
+		return w.count(fromTrade, "spend", "sum(net)")
 	case DaysSinceFirst:
 		return w.since(w.firstDay())
 	case DaysSinceLast:
@@ -45,23 +45,31 @@ func (w *query) quantity(q *Quantity) string {
 	return w.events(q)
 }
 
-func (w *query) since(day string) string { return today + " - " + day }
+// since counts days, 0 for days ahead of the clock.
+func (w *query) since(day string) string {
+	return fmt.Sprintf("if(isNull(%[1]s), NULL, greatest(%[2]s - ifNull(%[1]s, 0), 0))", day, sqlToday)
+}
+
+// sqlUntil has no value for days gone by.
+func sqlUntil(day string) string {
+	return fmt.Sprintf("if(ifNull(%[1]s, 0) < %[2]s, NULL, %[1]s - %[2]s)", day, sqlToday)
+}
 
 func (w *query) enrolled() string {
-	return w.value(people, "enrolled_day", w.day("minOrNullIf(event_time, enrolment_rule_id != '')"))
+	return w.value(fromPeople, "enrolled_day", w.day("minOrNullIf(event_time, enrolment_rule_id != '')"))
 }
 
 func (w *query) firstDay() string {
-	return w.value(trade, "first_day", w.day("minOrNullIf(time, is_order)"))
+	return w.value(fromTrade, "first_day", w.day("minOrNullIf(time, is_order)"))
 }
 
 func (w *query) lastDay() string {
-	return w.value(trade, "last_day", w.day("maxOrNullIf(time, counts)"))
+	return w.value(fromTrade, "last_day", w.day("maxOrNullIf(time, counts)"))
 }
 
 // gap is the days since the last order in percent of the mean gap, rounded up.
 func (w *query) gap(atLeast int64) string {
-	n := w.count(trade, "orders", "toInt64(countIf(counts))")
+	n := w.count(fromTrade, "orders", "toInt64(countIf(counts))")
 	span := "(" + w.lastDay() + " - " + w.firstDay() + ")"
 	return fmt.Sprintf("if(ifNull(%[1]s >= %[2]d AND %[3]s > 0, 0), intDiv(100 * (%[4]s) * (%[1]s - 1) + %[3]s - 1, nullIf(%[3]s, 0)), NULL)",
 		n, max(atLeast, 2), span, w.since(w.lastDay()))
@@ -74,14 +82,14 @@ func (w *query) tier(q *Quantity) string {
 	for i := range levels {
 		ids[i], spends[i] = levels[i].ID, levels[i].SpendMinor
 	}
-	tier := w.value(ladder, "tier", "toNullable(toString(argMax(to_tier, (sequence, index))))")
+	tier := w.value(fromLadder, "tier", "toNullable(toString(argMax(to_tier, (sequence, index))))")
 	if q.Kind == Tier {
 		return "nullIf(" + tier + ", '')"
 	}
 	if q.Kind == DaysSinceTier {
 		// A late event moves the tier when it comes, a timer when it was due.
 		moved := "argMax(if(reason IN ('review', 'program'), event_time, greatest(event_time, entry_time)), (sequence, index))"
-		return fmt.Sprintf("if(ifNull(%s, '') = '', NULL, %s)", tier, w.since(w.value(ladder, "since_day", "toNullable("+w.day(moved)+")")))
+		return fmt.Sprintf("if(ifNull(%s, '') = '', NULL, %s)", tier, w.since(w.value(fromLadder, "since_day", "toNullable("+w.day(moved)+")")))
 	}
 	if len(levels) == 0 {
 		return "CAST(NULL, 'Nullable(Int64)')"
@@ -92,13 +100,15 @@ func (w *query) tier(q *Quantity) string {
 	case TierRank:
 		return rank
 	case DaysToReview:
-		return reviewDay + " - " + today
-	case SpendToNextTier:
-		lacking := fmt.Sprintf("greatest(0, arrayElement(%s, toInt64(ifNull(%s, 0)) + 1) - %s)", numbers(spends), rank, w.tierSpend())
-		return fmt.Sprintf("if(isNotNull(%s) AND ifNull(%s, 0) < %d, %s, NULL)", w.enrolled(), rank, len(levels), lacking)
+		return sqlUntil(reviewDay)
 	}
-	lacking := fmt.Sprintf("greatest(0, arrayElement(%s, toInt64(%s)) - %s)", numbers(spends), rank, w.tierSpend())
-	return fmt.Sprintf("if(isNull(%s), NULL, %s)", reviewDay, lacking)
+	// What is lacking to the next level, or to the one that is held.
+	to, condition := rank, "isNotNull("+reviewDay+")"
+	if q.Kind == SpendToNextTier {
+		to, condition = rank+" + 1", fmt.Sprintf("ifNull(%s, 0) < %d", rank, len(levels))
+	}
+	return fmt.Sprintf("if(isNotNull(%s) AND isNotNull(%s) AND %s, greatest(0, arrayElement(%s, toInt64(ifNull(%s, 0))) - %s), NULL)",
+		w.enrolled(), rank, condition, sqlNumbers(spends), to, w.tierSpend())
 }
 
 // reviewDay comes from the newest standing: the ground of a tier is in no fact.
@@ -107,7 +117,7 @@ func (w *query) reviewDay(k Kind) string {
 		return ""
 	}
 	text := "JSONExtractString(argMax(value, sequence), 'standing', 'tier_review_on')"
-	return w.value(review, "day", "toNullable(toInt64(toDate32OrZero("+text+")))")
+	return w.value(fromReview, "day", "toInt64(toDate32OrNull("+text+"))")
 }
 
 // tierSpend is the net spend of the tiers' window that ends today; days ahead of
@@ -117,7 +127,7 @@ func (w *query) tierSpend() string {
 	if days <= 0 {
 		days = 365
 	}
-	return w.count(trade, "tier_spend", fmt.Sprintf("sumIf(net, day > %s - %d)", today, days))
+	return w.count(fromTrade, "tier_spend", fmt.Sprintf("sumIf(net, day > %s - %d)", sqlToday, days))
 }
 
 // orders counts or sums orders of a window.
@@ -129,23 +139,18 @@ func (w *query) orders(q *Quantity) string {
 	for i := range q.Where {
 		conditions = append(conditions, w.orderFilter(&q.Where[i]))
 	}
-	aggregate, arguments := "toInt64(countIf", []string{"counts"}
-	if q.Kind == SumOrders {
-		aggregate, arguments = "(sumIf", nil
-		if len(q.Where) > 0 {
-			arguments = []string{"is_order"}
-		}
+	var expression string
+	switch {
+	case q.Kind == CountOrders:
+		expression = "toInt64(countIf(" + strings.Join(append(conditions, "counts"), " AND ") + "))"
+	case len(q.Where) > 0:
+		// Refunds that belong to no order have no channel.
+		w.left = true
+		expression = "sumIf(worth, " + strings.Join(append(conditions, "is_order"), " AND ") + ")"
+	default:
+		expression = "sumIf(net, " + strings.Join(append(conditions, "1"), " AND ") + ")"
 	}
-	arguments = append(arguments, conditions...)
-	if len(arguments) == 0 {
-		arguments = []string{"1"}
-	}
-	all := strings.Join(arguments, " AND ")
-	if q.Kind == SumOrders {
-		all = "net, " + all
-	}
-	expression := aggregate + "(" + all + "))"
-	return w.count(trade, w.nameOf("o", expression), expression)
+	return w.count(fromTrade, w.nameOf("o", expression), expression)
 }
 
 // nameOf gives equal expressions one name.
@@ -190,8 +195,8 @@ func (w *query) itemColumns() (s string) {
 	return s
 }
 
-func (w *query) itemNames(before, after string) (s string) {
-	w.eachItem(func(_, list string) { s += before + list + after })
+func (w *query) itemNames(before string) (s string) {
+	w.eachItem(func(_, list string) { s += before + list })
 	return s
 }
 
@@ -210,10 +215,10 @@ func (w *query) birthday() string {
 	part := func(name string) string { return "ifNull(" + wholeNumberOf(w.fact(name)) + ", 0)" }
 	month, day := part("birth_month"), part("birth_day")
 	in := func(years int) string {
-		return fmt.Sprintf("(toInt64(toDate32(addMonths(addYears(toStartOfYear(%s), %d), %s - 1))) + %s - 1)", date, years, month, day)
+		return fmt.Sprintf("(toInt64(toDate32(addMonths(addYears(toStartOfYear(%s), %d), %s - 1))) + %s - 1)", sqlDate, years, month, day)
 	}
-	return fmt.Sprintf("if(%[1]s BETWEEN 1 AND 12 AND %[2]s BETWEEN 1 AND 31, if(%[3]s >= %[5]s, %[3]s, %[4]s) - %[5]s, NULL)",
-		month, day, in(0), in(1), today)
+	return fmt.Sprintf("if(%[1]s BETWEEN 1 AND 12 AND %[2]s BETWEEN 1 AND arrayElement([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], %[1]s), if(%[3]s >= %[5]s, %[3]s, %[4]s) - %[5]s, NULL)",
+		month, day, in(0), in(1), sqlToday)
 }
 
 // fact is the text of what is known under a name, see textOf; null: nothing.
@@ -221,7 +226,7 @@ func (w *query) fact(name string) string {
 	w.facts[name] = true
 	newest := fmt.Sprintf("argMaxIf(value, (sequence, index), name = %s)", quote(name))
 	text := fmt.Sprintf("multiIf(%[1]s IN ('', 'null'), NULL, startsWith(%[1]s, '\"'), JSONExtractString(%[1]s), %[1]s)", newest)
-	return w.value(traits, w.nameOf("f", text), text)
+	return w.value(fromTraits, w.nameOf("f", text), text)
 }
 
 func (w *query) factNames() string {
