@@ -21,7 +21,7 @@ import (
 const within = 60 * time.Second
 
 // start is when the first message of a test was decided.
-const start = event.Time(1_800_000_000_000)
+const start = event.Time(1_700_000_000_000)
 
 // rig is a tenant on a broker: the embedded one, or PUNCHCARD_TEST_KAFKA.
 type rig struct {
@@ -52,7 +52,7 @@ func newRig(t *testing.T, partitions int32) *rig {
 	t.Cleanup(c.Close)
 	var topics []stream.TopicSpec
 	for _, channel := range event.Channels {
-		topics = append(topics, stream.TopicSpec{Name: event.TopicCampaigns(channel), Partitions: partitions})
+		topics = append(topics, stream.TopicSpec{Name: event.TopicCampaigns(channel), Partitions: partitions, Config: map[string]string{"retention.ms": "-1"}})
 	}
 	if err := c.EnsureTopics(context.Background(), topics); err != nil {
 		t.Fatal(err)
@@ -78,14 +78,17 @@ func message(id, customer string) *event.Message {
 func (r *rig) publish(messages ...*event.Message) {
 	r.t.Helper()
 	for _, m := range messages {
-		r.n++
-		r.record(m, start.Add(time.Duration(r.n)*time.Millisecond))
+		r.record(m, time.Time{})
 	}
 }
 
-func (r *rig) record(m *event.Message, at event.Time) {
+// record puts a message on its topic with that record time, zero: now. Brokers
+// refuse the future, and our publisher what is older than its time-out.
+func (r *rig) record(m *event.Message, at time.Time) {
 	r.t.Helper()
-	r.send(&stream.Record{Topic: event.TopicCampaigns(m.Channel), Key: []byte(m.CustomerID), Timestamp: at.Std(), Value: m.AppendCampaignMessage(nil, 3, r.n, at)})
+	r.n++
+	r.send(&stream.Record{Topic: event.TopicCampaigns(m.Channel), Key: []byte(m.CustomerID), Timestamp: at,
+		Value: m.AppendCampaignMessage(nil, 3, r.n, start.Add(time.Duration(r.n)*time.Millisecond))})
 }
 
 func (r *rig) send(rec *stream.Record) {

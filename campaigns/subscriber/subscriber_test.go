@@ -90,12 +90,13 @@ func TestRepeatsByAge(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	cfg := r.config()
-	cfg.Horizon = Horizon{Age: time.Hour}
+	cfg.Horizon = Horizon{Age: time.Minute}
 	var in inbox
-	r.record(message("a", "1"), start)
-	r.record(message("b", "1"), start)
-	r.record(message("a", "1"), start.Add(time.Hour))
-	r.record(message("b", "1"), start.Add(time.Hour+time.Millisecond))
+	now := time.Now().Truncate(time.Millisecond)
+	r.record(message("a", "1"), now)
+	r.record(message("b", "1"), now)
+	r.record(message("a", "1"), now.Add(time.Minute))
+	r.record(message("b", "1"), now.Add(time.Minute+time.Millisecond))
 	w := r.run(cfg, in.take)
 	until(t, "4 records", func() bool { n := w.s.Counts(); return n.Handled+n.Repeated == 4 })
 	if got := strings.Join(in.all(), ""); got != "abb" {
