@@ -22,6 +22,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Run the engine."`
 	Import   importCommand   `cmd:"" help:"Import history from a Parquet or CSV file."`
 	Program  programCommand  `cmd:"" help:"Rules: new, check, show, activate."`
+	Segment  segmentCommand  `cmd:"" help:"Who is in which segment: list, show, preview."`
 	Customer customerCommand `cmd:"" help:"How a customer stands, and why."`
 	SQL      sqlCommand      `cmd:"" name:"sql" help:"Ask the warehouse (read-only)."`
 	Verify   verifyCommand   `cmd:"" help:"Check that nothing is lost, doubled or different; exit 1 if it is."`
