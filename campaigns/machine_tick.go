@@ -191,14 +191,24 @@ func (m *Machine) gonePage(j *job, most int) (found []string, seen int, next str
 // visit starts the run of a sweep for one customer.
 func (m *Machine) visit(j *job, customerID string) {
 	m.open(customerID)
-	t := trigger{kind: Scheduled, detail: j.name, time: j.time, cause: event.Cause{Type: event.TypeTick, Name: string(Scheduled), ID: j.name}}
-	if j.kind == jobExisting {
-		t.kind, t.cause = ExistingMembers, event.Cause{Type: event.TypeBundle, ID: j.name}
-		t.detail = m.find(j.campaign).Trigger.Segment
+	t := wasThere(m.find(j.campaign).Trigger.Segment, j.name, j.time)
+	if j.kind == jobSchedule {
+		t = trigger{
+			kind: Scheduled, detail: j.name, time: j.time, cause: event.Cause{Type: event.TypeTick, Name: string(Scheduled), ID: j.name},
+			discriminator: string(Scheduled) + ":" + j.name,
+		}
 	}
-	t.discriminator = string(t.kind) + ":" + j.name
 	t.simulated = m.who.c.standing.IsSimulated
 	m.start(m.find(j.campaign), &t)
+}
+
+// wasThere is the trigger of who was in a segment before a bundle came that has a
+// campaign for it with existing: true.
+func wasThere(segment, bundleID string, at event.Time) trigger {
+	return trigger{
+		kind: ExistingMembers, detail: segment, time: at, cause: event.Cause{Type: event.TypeBundle, ID: bundleID},
+		discriminator: string(ExistingMembers) + ":" + bundleID, bundle: bundleID,
+	}
 }
 
 // between returns the moments of a schedule later than from, up to until.

@@ -3,6 +3,7 @@ package campaigns
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,15 @@ func (m *Machine) start(c *Campaign, t *trigger) {
 		priority: byte(min(max(c.Priority, 0), maxPriority)), ready: t.time,
 	}
 	a := m.attempt(r, c, t.time)
+	if t.bundle == "" && slices.Contains(m.p.fresh, c.ID) {
+		t.bundle = m.BundleID()
+	}
+	if t.kind == ExistingMembers && a.track.existing == t.bundle {
+		return
+	}
+	if t.bundle != "" {
+		a.track.existing = t.bundle
+	}
 	switch {
 	case c.Paused:
 		a.hold(event.HeldPaused)

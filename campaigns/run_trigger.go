@@ -21,6 +21,8 @@ type trigger struct {
 	// sequence is that of the ledger entry, 0 for sweeps, which have a discriminator.
 	sequence      int64
 	discriminator string
+	// bundle, when set, is the one by which the customer is triggered as existing.
+	bundle string
 }
 
 // byProgram is the reason of a tier or score that other rules moved: nothing that
@@ -39,8 +41,13 @@ func (m *Machine) triggers(before *event.Standing) {
 	for i := range plan.Campaigns {
 		c := &plan.Campaigns[i]
 		if kind, detail, ok := m.triggered(c, before, t.earned); ok {
-			t.kind, t.detail = kind, detail
-			m.start(c, &t)
+			one := t
+			one.kind, one.detail = kind, detail
+			if kind == ExistingMembers {
+				one = wasThere(detail, m.BundleID(), t.time)
+				one.simulated = t.simulated
+			}
+			m.start(c, &one)
 		}
 	}
 }

@@ -116,6 +116,9 @@ type track struct {
 	assigned event.Time
 	has      bool
 	waiting  int64 // runs of it
+	// existing is the bundle that brought the campaign with existing: true, once it
+	// has triggered for the customer: it does so for who was there before only once.
+	existing string
 }
 
 func (t *track) append(b []byte) []byte {
@@ -123,6 +126,7 @@ func (t *track) append(b []byte) []byte {
 	w.flags(t.has)
 	w.time(t.assigned)
 	w.int(t.waiting)
+	w.string(t.existing)
 	return w.b
 }
 
@@ -130,6 +134,6 @@ func (t *track) decode(b []byte) error {
 	r := decoder{b: b}
 	r.open()
 	t.has = r.byte() == 1
-	t.assigned, t.waiting = r.time(), r.int()
+	t.assigned, t.waiting, t.existing = r.time(), r.int(), r.string()
 	return r.end("track")
 }

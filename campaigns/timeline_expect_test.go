@@ -19,6 +19,7 @@ type expectation struct {
 	from, until   event.Time
 	arm, locale   string
 	says          string
+	simulated     string // "simulated", "real", or ""
 }
 
 func (tl *timeline) expect(words []string) error {
@@ -72,6 +73,8 @@ func (tl *timeline) conditions(x *expectation, words []string) (err error) {
 			if x.from, words, err = tl.time(rest); err == nil {
 				x.until, words, err = tl.time(words[1:])
 			}
+		case verb == "simulated" || verb == "real":
+			x.simulated, words = verb, rest
 		case len(rest) == 0:
 			return fmt.Errorf("%s what?", verb)
 		case verb == "arm":
@@ -121,6 +124,8 @@ func (tl *timeline) met(x *expectation) error {
 		return fmt.Errorf("was at %s", tl.at(when))
 	case x.arm != "" && d.Arm != x.arm:
 		return fmt.Errorf("was arm %q", d.Arm)
+	case x.simulated != "" && e.IsSimulated != (x.simulated == "simulated"):
+		return fmt.Errorf("is_simulated is %t", e.IsSimulated)
 	case e.Message == nil && x.outcome == event.CampaignSent:
 		return errors.New("has no message")
 	case e.Message == nil:

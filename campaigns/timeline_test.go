@@ -38,7 +38,7 @@ import (
 //	restart                          a new machine on the same state
 //	simulated WHO                    the customer's events from now on are simulated
 //
-//	expect CHANNEL CAMPAIGN to WHO [at T | between T and T] [arm ARM] [locale L] [says TEXT]
+//	expect CHANNEL CAMPAIGN to WHO [at T | between T and T] [arm ARM] [locale L] [says TEXT] [simulated | real]
 //	expect held CAMPAIGN WHO REASON [at T | between T and T] [arm ARM]
 //	expect postponed CAMPAIGN WHO REASON until T
 //	expect nothing [until T]
