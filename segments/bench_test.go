@@ -2,6 +2,8 @@ package segments
 
 import (
 	"fmt"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +23,16 @@ func (s quietState) Put(key, value []byte, due event.Time) {
 	s.MemState.Put(key, value, due)
 }
 
+// cpuTime is what the process has computed so far, in nanoseconds: of a machine
+// that others use at the same time, the truer measure.
+func cpuTime() int64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
 // benchSet makes n different segments, as a shop would have them: some on what
 // customers bought, some on their standing, on events and facts, some nested.
 func benchSet(b *testing.B, n int) *Set {
@@ -30,17 +42,17 @@ func benchSet(b *testing.B, n int) *Set {
 		var who string
 		switch i % 10 {
 		case 0:
-			who = fmt.Sprintf("{all: [{member: true}, {days_since_last_order: {more_than: %d}}, {orders: {at_least: %d}}]}", 20+v, 1+v%5)
+			who = fmt.Sprintf("{all: [{member: true}, {days_since_last_order: {more_than: %d}}, {orders: {at_least: %d}}]}", 5+v, 1+v%5)
 		case 1:
-			who = fmt.Sprintf("{count: {of: order, in: %d days, at_least: %d}}", 30+v%300, 1+v%7)
+			who = fmt.Sprintf("{count: {of: order, in: %d days, at_least: %d}}", 30+v%300, 5+v%40)
 		case 2:
-			who = fmt.Sprintf("{sum: {of: order, in: %d days, at_least: %d.00}}", 30+v%300, 50*v)
+			who = fmt.Sprintf("{sum: {of: order, in: %d days, at_least: %d.00}}", 30+v%300, 300+100*v)
 		case 3:
-			who = fmt.Sprintf("{all: [{tier: {at_least: silver}}, {balance: {at_least: %d}}, {not: {recency: {at_most: %d}}}]}", 100*v, 1+v%5)
+			who = fmt.Sprintf("{all: [{tier: {at_least: silver}}, {balance: {at_least: %d}}, {not: {recency: {at_most: %d}}}]}", 500*v, 1+v%5)
 		case 4:
 			who = fmt.Sprintf("{all: [{count: {of: Product Viewed, where: {category: c%d}, in: 30 days, at_least: 2}}, {never: {of: order, where: {category: c%d}}}]}", v, v)
 		case 5:
-			who = fmt.Sprintf("{any: [{spend: {at_least: %d.00}}, {frequency: {at_least: %d}}]}", 100*v, 1+v%5)
+			who = fmt.Sprintf("{any: [{spend: {at_least: %d.00}}, {all: [{frequency: {at_least: %d}}, {tier: gold}]}]}", 500*v, 1+v%5)
 		case 6:
 			who = fmt.Sprintf("{all: [{fact: {name: country, is: C%d}}, {fact: {name: consent.email, is: true}}]}", v)
 		case 7:
@@ -48,7 +60,7 @@ func benchSet(b *testing.B, n int) *Set {
 		case 8:
 			who = fmt.Sprintf("{all: [{days_to_expiry: {at_most: %d}}, {expiring_points: {at_least: %d}}]}", v%60, v)
 		case 9:
-			who = fmt.Sprintf("{all: [{segment: s%d}, {not: {segment: s%d}}]}", i-9, i-7)
+			who = fmt.Sprintf("{all: [{segment: s%d}, {segment: s%d}]}", i-9, i-7)
 		}
 		files[fmt.Sprintf("segments/s%d.yaml", i)] = "who: " + who
 	}
@@ -86,8 +98,10 @@ func benchmarkOrders(b *testing.B, n int) {
 	st := quietState{w.st}
 	in := Input{Clock: w.m.Clock, Cause: event.SegmentByEvent}
 	members := 0
+	runtime.GC()
 	b.ReportAllocs()
 	b.ResetTimer()
+	before := cpuTime()
 	for i := range orders {
 		e := event.Entry{Sequence: int64(i)}
 		w.lib.Apply(st, w.m, &orders[i], &e)
@@ -95,6 +109,7 @@ func benchmarkOrders(b *testing.B, n int) {
 		w.keeper.Step(st, s, in, &e)
 		members += len(e.Standing.Segments)
 	}
+	b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
 	b.ReportMetric(float64(members)/float64(b.N), "segments/customer")
 }
 

@@ -20,11 +20,8 @@ func (k *Keeper) nextFlip(s *Set, today event.Day) event.Day {
 	k.trial = append(k.trial[:0], k.hot.leaves...)
 	k.then = append(k.then[:0], k.hot.members...)
 	active := k.watches[:0]
-	for i := range s.plan.quantities {
-		if len(s.plan.quantities[i].numbers) == 0 || k.values[i].shape == still {
-			continue
-		}
-		w := watch{quantity: int32(i), now: k.values[i]}
+	for _, i := range s.plan.moving {
+		w := watch{quantity: i, now: k.values[i]}
 		if w.day = k.change(s, w.quantity, w.now, today); w.day != never {
 			active = append(active, w)
 		}
@@ -147,6 +144,9 @@ func (k *Keeper) windowChange(q *lookup, m *measure, at int, today event.Day) ev
 	}
 	days := event.Day(q.Window.Days)
 	count := k.paneCount(q, m)
+	if !q.isStored() && !k.person.falls && (count == 0 || k.person.days[count-1] <= today) {
+		return k.person.exit(q, at, days)
+	}
 	out := k.panesBefore(q, m, today-days+1, count) // the next to leave
 	in := k.panesBefore(q, m, today+1, count)       // the next to come: dated ahead of the clock
 	n := k.sum(q.Quantity, m, today-days+1, today)
@@ -166,6 +166,32 @@ func (k *Keeper) windowChange(q *lookup, m *measure, at int, today event.Day) ev
 		}
 	}
 	return never
+}
+
+// exit is windowChange for days of trade that only add, none ahead of the clock: the
+// sum only falls, and passes the bound below it when the panes up to one are out.
+func (p *person) exit(q *lookup, at int, days event.Day) event.Day {
+	if at == 0 {
+		return never
+	}
+	sums := p.nets
+	if q.Kind == CountOrders {
+		sums = p.orders
+	}
+	// In the window is sums[last] − sums[i] once the first i panes are out.
+	most := sums[len(p.days)] - q.bounds[at-1].at
+	low, high := 0, len(p.days)
+	for low < high {
+		if mid := (low + high) / 2; sums[mid+1] <= most {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	if low == len(p.days) {
+		return never
+	}
+	return p.days[low] + days
 }
 
 // maxTurns is after how many periods of the calendar nothing that is known is left

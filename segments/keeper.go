@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -191,8 +192,9 @@ func (k *Keeper) follow(st program.State, set *Set, in Input, e *event.Entry, d 
 	case e.Outcome != event.OutcomeApplied || len(set.plan.filtered) == 0:
 	case e.Order != nil:
 		day := k.days.of(in.Event.EventTime, set.zone())
+		view := orderOfFact(e.Order)
 		for _, q := range set.plan.filtered {
-			if matchOrder(set.Quantities[q].Where, orderOfFact(e.Order)) {
+			if matchOrder(set.Quantities[q].Where, view) {
 				k.hot.measures[q].takeOrder(&set.Quantities[q], day, e.Order.NetMinor)
 				dirty = true
 			}
@@ -315,9 +317,23 @@ func (k *Keeper) evaluate(s *Set, today event.Day, same bool) {
 		default:
 			v := k.value(s, int32(i), today)
 			k.values[i] = v
-			for j := range q.numbers {
-				k.setLeaf(s.plan, &q.numbers[j], v, k.hot.leaves)
-			}
+			k.compare(s.plan, q.numbers, v)
+		}
+	}
+}
+
+// compare sets the leaves of one number. It is what most segments cost.
+func (k *Keeper) compare(p *plan, numbers []numberLeaf, v value) {
+	leaves := k.hot.leaves
+	for i := range numbers {
+		n := &numbers[i]
+		is := uint64(0)
+		if v.ok && v.n >= n.min && v.n <= n.max {
+			is = 1
+		}
+		if word := &leaves[n.leaf>>6]; *word>>(n.leaf&63)&1 != is {
+			*word ^= 1 << (n.leaf & 63)
+			k.mark(p, n.leaf)
 		}
 	}
 }
@@ -332,7 +348,7 @@ func (k *Keeper) mark(p *plan, leaf int32) {
 func (k *Keeper) eachMarked(fn func(g int32)) {
 	for i := range k.marked {
 		for word := k.marked[i]; word != 0; word &= word - 1 {
-			fn(int32(i)<<6 + int32(trailing(word)))
+			fn(int32(i)<<6 + int32(bits.TrailingZeros64(word)))
 		}
 		k.marked[i] = 0
 	}
@@ -364,7 +380,14 @@ func (k *Keeper) forget(s *Set, today event.Day) {
 
 // ids names the segments of a vector, ascending; all: also the hidden ones.
 func (s *Set) ids(members []uint64, all bool) []string {
-	var out []string
+	n := 0
+	for _, word := range members {
+		n += bits.OnesCount64(word)
+	}
+	if n == 0 {
+		return nil
+	}
+	out := make([]string, 0, n)
 	for _, g := range s.plan.visible {
 		if has(members, g) {
 			out = append(out, s.Segments[g].ID)
@@ -377,6 +400,9 @@ func (s *Set) ids(members []uint64, all bool) []string {
 			}
 		}
 		slices.Sort(out)
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	return out
 }
@@ -414,7 +440,7 @@ func (k *Keeper) report(st program.State, s *Set, in Input, e *event.Entry, was 
 func (k *Keeper) reportMoves(s *Set, in Input, e *event.Entry, was *hot) (moved bool) {
 	for i := range was.members {
 		for word := was.members[i] ^ k.hot.members[i]; word != 0; word &= word - 1 {
-			g := int32(i)<<6 + int32(trailing(word))
+			g := int32(i)<<6 + int32(bits.TrailingZeros64(word))
 			moved = k.reportOne(s, g, in, e, was) || moved
 		}
 	}

@@ -2,7 +2,6 @@ package segments
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 	"strings"
 
@@ -24,6 +23,7 @@ type plan struct {
 	filtered []int32            // quantities of orders with filters
 	facts    map[string][]int32 // quantities of a fact
 	stored   []int32            // quantities that are kept in the state
+	moving   []int32            // quantities that time can change
 	panes    bool               // some quantity needs the days of trade
 }
 
@@ -72,6 +72,18 @@ func (q *Quantity) isStored() bool {
 	case CountOrders, SumOrders:
 		return len(q.Where) > 0
 	case CountEvents, SumEvents, DaysSinceFirstEvent, DaysSinceLastEvent, LatestEvent:
+		return true
+	}
+	return false
+}
+
+// moves reports whether time alone can change the value.
+func (q *Quantity) moves() bool {
+	switch q.Kind {
+	case CountOrders, SumOrders, CountEvents, SumEvents:
+		return q.Window != Window{}
+	case DaysSinceFirst, DaysSinceLast, DaysSinceEnrolled, DaysSinceTier, DaysToReview, DaysToExpiry, GapPercent, DaysToBirthday,
+		DaysSinceFirstEvent, DaysSinceLastEvent:
 		return true
 	}
 	return false
@@ -129,6 +141,9 @@ func (p *plan) addQuantity(i int32, q *Quantity) {
 	p.quantities[i].Quantity = q
 	if q.isStored() {
 		p.stored = append(p.stored, i)
+	}
+	if q.moves() {
+		p.moving = append(p.moving, i)
 	}
 	switch q.Kind {
 	case CountEvents, SumEvents, DaysSinceFirstEvent, DaysSinceLastEvent, LatestEvent:
@@ -274,5 +289,3 @@ func words64(n int) int { return (n + 63) / 64 }
 
 // triggerPrefix begins the names of hidden segments.
 const triggerPrefix = event.SegmentTrigger
-
-func trailing(word uint64) int { return bits.TrailingZeros64(word) }

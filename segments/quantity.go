@@ -37,6 +37,7 @@ type person struct {
 	days   []event.Day
 	orders []int64
 	nets   []int64
+	falls  bool      // some day's orders or spend are negative
 	first  event.Day // of orders
 	last   event.Day
 }
@@ -46,7 +47,7 @@ func (k *Keeper) meet(st program.State, s *Set, accountID string) {
 	p := &k.person
 	p.account, p.has = k.lib.Account(st, accountID)
 	p.days, p.orders, p.nets = p.days[:0], append(p.orders[:0], 0), append(p.nets[:0], 0)
-	p.first, p.last = 0, 0
+	p.first, p.last, p.falls = 0, 0, false
 	if !p.has {
 		return
 	}
@@ -60,6 +61,7 @@ func (k *Keeper) meet(st program.State, s *Set, accountID string) {
 	var orders, nets int64
 	p.account.EachOrderDay(func(day event.Day, n, net int64) bool {
 		orders, nets = orders+n, nets+net
+		p.falls = p.falls || n < 0 || net < 0
 		p.days, p.orders, p.nets = append(p.days, day), append(p.orders, orders), append(p.nets, nets)
 		return true
 	})
@@ -237,7 +239,10 @@ func (k *Keeper) measured(s *Set, i int32, today event.Day) value {
 func (k *Keeper) sum(q *Quantity, m *measure, from, to event.Day) (n int64) {
 	if !q.isStored() {
 		p := &k.person
-		low, high := p.before(from), p.before(to+1)
+		low, high := p.before(from), len(p.days)
+		if high > 0 && p.days[high-1] > to {
+			high = p.before(to + 1)
+		}
 		if low >= high {
 			return 0
 		}
