@@ -136,20 +136,20 @@ func later(day, today event.Day) event.Day { return max(day, today+1) }
 // windowChange walks over the days on which a window's content changes, until its
 // sum passes a bound.
 func (k *Keeper) windowChange(q *lookup, m *measure, at int, today event.Day) event.Day {
-	if len(q.bounds) == 0 {
+	if len(q.bounds) == 0 || q.stored && len(m.panes) == 0 {
 		return never
 	}
-	if q.Window.Days == 0 {
+	if q.window.Days == 0 {
 		return k.periodChange(q, m, at, today)
 	}
-	days := event.Day(q.Window.Days)
+	days := event.Day(q.window.Days)
 	count := k.paneCount(q, m)
-	if !q.isStored() && !k.person.falls && (count == 0 || k.person.days[count-1] <= today) {
+	if !q.stored && !k.person.falls && (count == 0 || k.person.days[count-1] <= today) {
 		return k.person.exit(q, at, days)
 	}
 	out := k.panesBefore(q, m, today-days+1, count) // the next to leave
 	in := k.panesBefore(q, m, today+1, count)       // the next to come: dated ahead of the clock
-	n := k.sum(q.Quantity, m, today-days+1, today)
+	n := k.sum(q, m, today-days+1, today)
 	for out < count {
 		day := k.pane(q, m, out).day + days
 		if in < count {
@@ -175,7 +175,7 @@ func (p *person) exit(q *lookup, at int, days event.Day) event.Day {
 		return never
 	}
 	sums := p.nets
-	if q.Kind == CountOrders {
+	if q.kind == CountOrders {
 		sums = p.orders
 	}
 	// In the window is sums[last] − sums[i] once the first i panes are out.
@@ -205,7 +205,7 @@ func (k *Keeper) periodChange(q *lookup, m *measure, at int, today event.Day) ev
 	count := k.paneCount(q, m)
 	in := k.panesBefore(q, m, today+1, count)
 	for turns, day := 0, today; turns < maxTurns; {
-		turn := q.Window.turn(day)
+		turn := q.window.turn(day)
 		day = turn
 		if in < count && k.pane(q, m, in).day < turn {
 			day = k.pane(q, m, in).day
@@ -213,8 +213,8 @@ func (k *Keeper) periodChange(q *lookup, m *measure, at int, today event.Day) ev
 		} else {
 			turns++
 		}
-		from, to := q.Window.span(day)
-		if q.position(k.sum(q.Quantity, m, from, to)) != at {
+		from, to := q.window.span(day)
+		if q.position(k.sum(q, m, from, to)) != at {
 			return day
 		}
 	}
@@ -224,7 +224,7 @@ func (k *Keeper) periodChange(q *lookup, m *measure, at int, today event.Day) ev
 // paneCount, pane and panesBefore read the panes of a window: days of trade, or
 // those of a measure.
 func (k *Keeper) paneCount(q *lookup, m *measure) int {
-	if q.isStored() {
+	if q.stored {
 		return len(m.panes)
 	}
 	return len(k.person.days)
@@ -233,16 +233,16 @@ func (k *Keeper) paneCount(q *lookup, m *measure) int {
 func (k *Keeper) pane(q *lookup, m *measure, i int) pane {
 	p := &k.person
 	switch {
-	case q.isStored():
+	case q.stored:
 		return m.panes[i]
-	case q.Kind == CountOrders:
+	case q.kind == CountOrders:
 		return pane{p.days[i], p.orders[i+1] - p.orders[i]}
 	}
 	return pane{p.days[i], p.nets[i+1] - p.nets[i]}
 }
 
 func (k *Keeper) panesBefore(q *lookup, m *measure, day event.Day, count int) int {
-	if !q.isStored() {
+	if !q.stored {
 		return k.person.before(day)
 	}
 	n := 0

@@ -20,6 +20,7 @@ type hot struct {
 	// Birthday, 0: not known.
 	month, day int8
 	measures   []measure // by quantity; those of stored ones count
+	fitted     *Set      // there is room for
 }
 
 // measure is the state of one stored quantity. Which fields count depends on its
@@ -39,7 +40,11 @@ type pane struct {
 	n   int64
 }
 
-func (m *measure) reset() { *m = measure{panes: m.panes[:0]} }
+func (m *measure) reset() {
+	if m.known || len(m.panes) > 0 {
+		*m = measure{panes: m.panes[:0]}
+	}
+}
 
 // add adds to the pane of a day.
 func (m *measure) add(day event.Day, n int64) {
@@ -76,6 +81,13 @@ func (h *hot) fit(s *Set) {
 	h.due, h.setID, h.month, h.day = 0, s.ID, 0, 0
 	h.leaves = zeroed(h.leaves, words64(len(s.Leaves)))
 	h.members = zeroed(h.members, words64(len(s.Segments)))
+	if h.fitted == s {
+		for _, i := range s.plan.stored {
+			h.measures[i].reset()
+		}
+		return
+	}
+	h.fitted = s
 	for i := range h.measures {
 		h.measures[i].reset()
 	}

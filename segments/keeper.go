@@ -31,6 +31,7 @@ type Keeper struct {
 	hot, old    hot
 	values      []value
 	marked      []uint64 // segments to be run
+	ranked      []uint64
 	trial, then []uint64
 	watches     []watch
 	facts       factsInHand
@@ -149,7 +150,7 @@ func (k *Keeper) renew(st program.State, set *Set, in Input, e *event.Entry, d *
 	} else {
 		k.rebuild(st, set, e.AccountID)
 	}
-	k.evaluate(set, today, same)
+	k.evaluate(set, today)
 	if was != nil {
 		k.runMarked(set, was)
 		dirty = dirty || !slices.Equal(was.leaves, h.leaves)
@@ -305,20 +306,15 @@ func (k *Keeper) readOrders(st program.State, set *Set, accountID string) {
 
 // evaluate sets the leaves of all quantities that the core or time can have
 // changed, and marks the segments that ask for those that flipped.
-func (k *Keeper) evaluate(s *Set, today event.Day, same bool) {
+func (k *Keeper) evaluate(s *Set, today event.Day) {
 	k.values = slices.Grow(k.values[:0], len(s.Quantities))[:len(s.Quantities)]
-	for i := range s.plan.quantities {
-		q := &s.plan.quantities[i]
-		k.values[i] = value{}
-		switch q.Kind {
-		case Member, Tier:
-			k.setTexts(s, int32(i))
-		case Fact, LatestEvent:
-		default:
-			v := k.value(s, int32(i), today)
-			k.values[i] = v
-			k.compare(s.plan, q.numbers, v)
-		}
+	for _, i := range s.plan.words {
+		k.setTexts(s, i)
+	}
+	for _, i := range s.plan.numbers {
+		v := k.value(s, i, today)
+		k.values[i] = v
+		k.compare(s.plan, s.plan.quantities[i].numbers, v)
 	}
 }
 
@@ -379,27 +375,26 @@ func (k *Keeper) forget(s *Set, today event.Day) {
 }
 
 // ids names the segments of a vector, ascending; all: also the hidden ones.
-func (s *Set) ids(members []uint64, all bool) []string {
+func (k *Keeper) ids(s *Set, all bool) []string {
+	ranked := zeroed(k.ranked, len(k.hot.members))
+	k.ranked = ranked
 	n := 0
-	for _, word := range members {
-		n += bits.OnesCount64(word)
+	for i, word := range k.hot.members {
+		for n += bits.OnesCount64(word); word != 0; word &= word - 1 {
+			set(ranked, s.plan.rank[i<<6+bits.TrailingZeros64(word)], true)
+		}
 	}
 	if n == 0 {
 		return nil
 	}
 	out := make([]string, 0, n)
-	for _, g := range s.plan.visible {
-		if has(members, g) {
-			out = append(out, s.Segments[g].ID)
+	for i, word := range ranked {
+		if !all {
+			word &^= s.plan.hidden[i]
 		}
-	}
-	if all {
-		for g := range s.Segments {
-			if s.Segments[g].hidden() && has(members, int32(g)) {
-				out = append(out, s.Segments[g].ID)
-			}
+		for ; word != 0; word &= word - 1 {
+			out = append(out, s.plan.names[i<<6+bits.TrailingZeros64(word)])
 		}
-		slices.Sort(out)
 	}
 	if len(out) == 0 {
 		return nil
@@ -418,7 +413,7 @@ func (k *Keeper) report(st program.State, s *Set, in Input, e *event.Entry, was 
 	if len(e.Segments) > 0 {
 		k.changed = true
 		key := k.keyOf(kindMembers, e.AccountID)
-		if ids := s.ids(k.hot.members, true); len(ids) > 0 {
+		if ids := k.ids(s, true); len(ids) > 0 {
 			k.buffer = appendMembers(k.buffer[:0], ids)
 			st.Put(key, k.buffer, 0)
 		} else {
@@ -432,7 +427,7 @@ func (k *Keeper) report(st program.State, s *Set, in Input, e *event.Entry, was 
 		}
 	}
 	if e.Standing != nil {
-		e.Standing.Segments = s.ids(k.hot.members, false)
+		e.Standing.Segments = k.ids(s, false)
 	}
 }
 

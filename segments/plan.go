@@ -3,7 +3,6 @@ package segments
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/punchcard/punchcard/event"
 )
@@ -16,7 +15,9 @@ type plan struct {
 	quantities []lookup
 	segmentsOf [][]int32 // of a leaf: segments that ask for it, also through others; ascending
 	codes      [][]step  // of a segment
-	visible    []int32   // segments that customers see, by id
+	names      []string  // ids of all segments, ascending
+	rank       []int32   // where a segment stands among them
+	hidden     []uint64  // of names: those that customers do not see
 
 	byEvent  map[string][]int32 // quantities that an event of the name can change
 	events   []string           // the names, sorted
@@ -24,15 +25,20 @@ type plan struct {
 	facts    map[string][]int32 // quantities of a fact
 	stored   []int32            // quantities that are kept in the state
 	moving   []int32            // quantities that time can change
+	numbers  []int32            // quantities that are numbers
+	words    []int32            // quantities of the core that are words
 	panes    bool               // some quantity needs the days of trade
 }
 
-// lookup is one quantity.
+// lookup is one quantity; what each event needs of it stands together.
 type lookup struct {
-	*Quantity
+	kind    Kind
+	stored  bool
+	window  Window
 	numbers []numberLeaf
-	texts   []int32 // leaves on words, truths, or text of any kind
 	bounds  []bound
+	texts   []int32 // leaves on words, truths, or text of any kind
+	*Quantity
 }
 
 // numberLeaf holds for min ≤ value ≤ max.
@@ -115,11 +121,16 @@ func newPlan(s *Set) *plan {
 		for leaf := range reach[i] {
 			p.segmentsOf[leaf] = append(p.segmentsOf[leaf], int32(i))
 		}
-		if !g.hidden() {
-			p.visible = append(p.visible, int32(i))
-		}
+		p.names = append(p.names, g.ID)
 	}
-	slices.SortFunc(p.visible, func(a, b int32) int { return strings.Compare(s.Segments[a].ID, s.Segments[b].ID) })
+	slices.Sort(p.names)
+	p.hidden = make([]uint64, words64(len(p.names)))
+	p.rank = make([]int32, len(p.names))
+	for i := range s.Segments {
+		rank, _ := slices.BinarySearch(p.names, s.Segments[i].ID)
+		p.rank[i] = int32(rank)
+		set(p.hidden, int32(rank), s.Segments[i].hidden())
+	}
 	return p
 }
 
@@ -138,7 +149,14 @@ func leavesOf(n *Node, reach []map[int32]bool, into map[int32]bool) {
 }
 
 func (p *plan) addQuantity(i int32, q *Quantity) {
-	p.quantities[i].Quantity = q
+	p.quantities[i].kind, p.quantities[i].stored, p.quantities[i].window, p.quantities[i].Quantity = q.Kind, q.isStored(), q.Window, q
+	switch q.Kind {
+	case Member, Tier:
+		p.words = append(p.words, i)
+	case Fact, LatestEvent:
+	default:
+		p.numbers = append(p.numbers, i)
+	}
 	if q.isStored() {
 		p.stored = append(p.stored, i)
 	}

@@ -82,8 +82,8 @@ func (p *person) before(day event.Day) int {
 
 // value works out a quantity as of a day. Quantities of text have none here.
 func (k *Keeper) value(s *Set, i int32, today event.Day) value {
-	q := &s.Quantities[i]
-	switch p := &k.person; q.Kind {
+	q := &s.plan.quantities[i]
+	switch p := &k.person; q.kind {
 	case CountOrders, SumOrders, CountEvents, SumEvents, DaysSinceFirstEvent, DaysSinceLastEvent:
 		return k.measured(s, i, today)
 	case DaysToBirthday:
@@ -97,9 +97,9 @@ func (k *Keeper) value(s *Set, i int32, today event.Day) value {
 	case DaysSinceLast:
 		return since(p.last, today)
 	case GapPercent:
-		return p.gap(q, today)
+		return p.gap(q.Quantity, today)
 	}
-	return k.standing(s, q, today)
+	return k.standing(s, q.Quantity, today)
 }
 
 // standing is what the core says. Without a core a customer has nothing, and is
@@ -215,29 +215,32 @@ func (p *person) overdueOn(percent int64) event.Day {
 
 // measured is what the measures of orders and events say.
 func (k *Keeper) measured(s *Set, i int32, today event.Day) value {
-	q, m := &s.Quantities[i], &k.hot.measures[i]
+	q, m := &s.plan.quantities[i], &k.hot.measures[i]
 	switch {
-	case q.Kind == DaysSinceFirstEvent || q.Kind == DaysSinceLastEvent:
+	case q.kind == DaysSinceFirstEvent || q.kind == DaysSinceLastEvent:
 		if !m.known {
 			return value{}
 		}
 		return since(m.day, today)
-	case q.Window != Window{}:
-		from, to := q.Window.span(today)
+	case q.window != Window{}:
+		if q.stored && len(m.panes) == 0 {
+			return value{ok: true, shape: window}
+		}
+		from, to := q.window.span(today)
 		return value{n: k.sum(q, m, from, to), ok: true, shape: window}
-	case q.isStored():
+	case q.stored:
 		return value{n: m.total, ok: true}
 	case !k.person.has:
 		return value{ok: true}
-	case q.Kind == CountOrders:
+	case q.kind == CountOrders:
 		return value{n: k.person.account.Orders(), ok: true}
 	}
 	return value{n: k.person.account.NetSpendMinor(), ok: true}
 }
 
 // sum adds the days from ≤ day ≤ to.
-func (k *Keeper) sum(q *Quantity, m *measure, from, to event.Day) (n int64) {
-	if !q.isStored() {
+func (k *Keeper) sum(q *lookup, m *measure, from, to event.Day) (n int64) {
+	if !q.stored {
 		p := &k.person
 		low, high := p.before(from), len(p.days)
 		if high > 0 && p.days[high-1] > to {
@@ -246,7 +249,7 @@ func (k *Keeper) sum(q *Quantity, m *measure, from, to event.Day) (n int64) {
 		if low >= high {
 			return 0
 		}
-		if q.Kind == CountOrders {
+		if q.kind == CountOrders {
 			return p.orders[high] - p.orders[low]
 		}
 		return p.nets[high] - p.nets[low]
