@@ -98,7 +98,9 @@ const (
 type Kind uint8
 
 // Kinds of quantities. Days are whole days of the program's zone, from a day to
-// today; money is minor units of the program's currency.
+// today, 0 for days ahead of the clock; money is minor units of the program's
+// currency. Of who has no account yet (nothing but traits or events is known) Member
+// is false, counts, sums, Balance, Orders and Spend are 0, all else has no value.
 const (
 	Member              Kind = iota + 1 // truth
 	Tier                                // word; "" has no value
@@ -117,7 +119,7 @@ const (
 	DaysSinceTier                       // reached the tier
 	DaysToReview                        // of the tier
 	DaysToExpiry                        // until the last day of the points that go next; 0 = today is it
-	ExpiringPoints                      // how many those are
+	ExpiringPoints                      // how many those are; no value when none expire
 	GapPercent                          // days since the last order, in percent of the mean gap between orders (see Gap); no value below MinOrders orders
 	DaysToBirthday                      // next birthday, facts birth_month and birth_day; 0 = today; Feb 29 is Mar 1 in other years
 	CountOrders                         // orders in Window, by their own day, not wholly refunded
@@ -159,7 +161,8 @@ type Filter struct {
 	Truth    bool
 }
 
-// Window is the days that count, in the program's zone. The zero value is ever.
+// Window is the days that count, in the program's zone, none after today (a sender's
+// clock may run fast: that day comes). The zero value is ever, days ahead included.
 type Window struct {
 	Days     int // today and the Days−1 days before
 	Calendar Calendar

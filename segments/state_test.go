@@ -272,3 +272,40 @@ func TestWhoIsNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestQuietVisit: a visit that changes nothing writes nothing, and says so; and an
+// order that enters no segment has a standing with the segments as they are.
+func TestQuietVisit(t *testing.T) {
+	w := newWorld(t, testBook(t), goldenSet(t))
+	w.m.Clock = goldenDay.Start(w.lib.At(0).Zone)
+	w.apply(event.Event{AccountID: "ann", Name: event.NameSignedUp, EventTime: w.m.Clock})
+	if e := w.apply(orderOf("ann", "o1", w.m.Clock, 500)); e.Standing == nil || !slices.Equal(e.Standing.Segments, []string{"c"}) || len(e.Segments) > 0 {
+		t.Errorf("%+v %+v", e.Standing, e.Segments)
+	}
+	before := w.st.Clone()
+	if w.sweep(w.set, "ann"); w.keeper.Changed() || !w.st.Equal(before) {
+		t.Error("a sweep that changed nothing wrote")
+	}
+	if w.sweep(nil, "ann"); !w.keeper.Changed() || len(ReadSegments(w.st, "ann")) > 0 {
+		t.Error("a bundle without segments leaves members")
+	}
+	before = w.st.Clone()
+	if w.sweep(nil, "ann"); w.keeper.Changed() || !w.st.Equal(before) {
+		t.Error("a sweep without segments wrote")
+	}
+}
+
+// TestNoCore: a customer of whom only facts are known is in segments, and has a
+// standing that says so.
+func TestNoCore(t *testing.T) {
+	s := mustParse(t, testBook(t), map[string]string{"segments/fr.yaml": "who: {all: [{fact: {name: country, is: FR}}, {balance: {at_most: 0}}, {member: false}, {not: {tier: bronze}}]}"})
+	w := newWorld(t, testBook(t), s)
+	w.m.Clock = goldenDay.Start(s.zone())
+	e := w.apply(event.Event{AccountID: "ann", Type: event.TypeIdentify, EventTime: w.m.Clock, Traits: props("country", "FR")})
+	if e.Standing == nil || e.Standing.CustomerID != "ann" || !slices.Equal(e.Standing.Segments, []string{"fr"}) {
+		t.Errorf("%+v", e.Standing)
+	}
+	if facts := ReadFacts(w.st, "ann"); len(facts) != 1 || facts[0].Name != "country" || string(facts[0].Value) != `"FR"` || fmt.Sprint(e.Facts) != fmt.Sprint(facts) {
+		t.Errorf("%v %v", facts, e.Facts)
+	}
+}
