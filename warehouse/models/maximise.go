@@ -23,7 +23,11 @@ const (
 	edge = 14.0
 	// hessianStep is the step in log-parameters for differences of gradients.
 	hessianStep = 1e-4
-	// newtonSteps are taken after BFGS, whose line search ends early.
+	// settled is the derivative at which steps end.
+	settled = 1e-10
+	// maxApproaches bounds the steps with the scouts' curvature.
+	maxApproaches = 30
+	// newtonSteps are taken at the end: BFGS's line search ends early.
 	newtonSteps = 4
 	// scoutCells is the most cells that starts are compared on.
 	scoutCells = 4000
@@ -53,7 +57,7 @@ type Fit struct {
 	// Customers and Cells are how many were fitted, and how many were distinct.
 	Customers float64
 	Cells     int
-	// Iterations of BFGS, on all data; Gradient is the largest derivative of the
+	// Iterations on all data; Gradient is the largest derivative of the
 	// mean log-likelihood by a log-parameter at the end.
 	Iterations int
 	Gradient   float64
@@ -183,11 +187,12 @@ func (p *problem[C]) maximise() (parameters []float64, fit Fit, err error) {
 			fit.Agreeing++
 		}
 	}
-	at, _, iterations, err := p.climb(p.cells, best)
-	if err != nil {
-		return nil, fit, fmt.Errorf("%w: %s: %w", ErrNotConverged, p.model, err)
+	at := p.approach(scouts, best, &fit)
+	if at == nil {
+		if at, _, fit.Iterations, err = p.climb(p.cells, best); err != nil {
+			return nil, fit, fmt.Errorf("%w: %s: %w", ErrNotConverged, p.model, err)
+		}
 	}
-	fit.Iterations = iterations
 	for i, v := range at {
 		if math.Abs(v) > edge {
 			return nil, fit, fmt.Errorf("%w: %s: parameter %s goes to %.3g without end: these data do not bound it", ErrNotConverged, p.model, p.names[i], math.Exp(v))
@@ -197,6 +202,32 @@ func (p *problem[C]) maximise() (parameters []float64, fit Fit, err error) {
 		return nil, fit, err
 	}
 	return fit.Values, fit, nil
+}
+
+// approach goes from the optimum of the scouts to that of all data with the scouts'
+// curvature: a few sums where BFGS, which knows no curvature yet, takes many. nil
+// when it does not get there.
+func (p *problem[C]) approach(scouts []C, from []float64, fit *Fit) []float64 {
+	var chol mat.Cholesky
+	if !chol.Factorize(p.information(scouts, from, p.total(scouts))) {
+		return nil
+	}
+	at, gradient := append([]float64(nil), from...), make([]float64, len(from))
+	for value := math.Inf(-1); fit.Iterations < maxApproaches; fit.Iterations++ {
+		now := p.sum(p.cells, fit.Customers, at, gradient)
+		if largest(gradient) < settled {
+			return at
+		}
+		var move mat.VecDense
+		if !(now >= value-1e-12) || chol.SolveVecTo(&move, mat.NewVecDense(len(at), gradient)) != nil {
+			return nil
+		}
+		value = now
+		for i := range at {
+			at[i] += move.AtVec(i)
+		}
+	}
+	return nil
 }
 
 // scouts is every n-th cell.
@@ -219,10 +250,10 @@ func (p *problem[C]) finish(at []float64, fit *Fit) error {
 	value := p.sum(p.cells, fit.Customers, at, gradient)
 	var chol mat.Cholesky
 	for step := 0; ; step++ {
-		if !chol.Factorize(p.information(at, fit.Customers)) {
+		if !chol.Factorize(p.information(p.cells, at, fit.Customers)) {
 			return fmt.Errorf("%w: %s: the likelihood has no peak there (the information matrix is not positive definite)", ErrNotConverged, p.model)
 		}
-		if step == newtonSteps || largest(gradient) < flatEnough*1e-3 {
+		if step == newtonSteps || largest(gradient) < settled {
 			break
 		}
 		var move mat.VecDense
@@ -257,16 +288,16 @@ func (p *problem[C]) finish(at []float64, fit *Fit) error {
 
 // information is the negative Hessian of the mean log-likelihood by log-parameters:
 // central differences of the gradient, error about hessianStep².
-func (p *problem[C]) information(at []float64, total float64) *mat.SymDense {
+func (p *problem[C]) information(cells []C, at []float64, total float64) *mat.SymDense {
 	n := len(at)
 	rows := make([][]float64, n)
 	for i := range n {
 		up, down := make([]float64, n), make([]float64, n)
 		moved := append([]float64(nil), at...)
 		moved[i] = at[i] + hessianStep
-		p.sum(p.cells, total, moved, up)
+		p.sum(cells, total, moved, up)
 		moved[i] = at[i] - hessianStep
-		p.sum(p.cells, total, moved, down)
+		p.sum(cells, total, moved, down)
 		for j := range up {
 			up[j] = (down[j] - up[j]) / (2 * hessianStep)
 		}

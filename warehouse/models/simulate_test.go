@@ -90,7 +90,7 @@ func (s *shop) many(n int, one func(age float64) Customer) []Customer {
 // Known parameters come back within three standard errors. For a right model that
 // fails once in some 370 times for each parameter: the seeds are fixed.
 func TestKnownParametersComeBack(t *testing.T) {
-	const n = 20_000
+	const n = 6_000
 	within := func(fit Fit, err error, truth ...float64) {
 		t.Helper()
 		if err != nil {
@@ -98,14 +98,15 @@ func TestKnownParametersComeBack(t *testing.T) {
 			return
 		}
 		for i, want := range truth {
-			off := (fit.Values[i] - want) / fit.StandardErrors[i]
+			// Of the logarithm, whose likelihood is nearer to a parabola.
+			off := math.Log(fit.Values[i]/want) * fit.Values[i] / fit.StandardErrors[i]
 			if !(math.Abs(off) <= 3) {
 				t.Errorf("%s: %s is %.4f ± %.4f, not %v", fit.Model, fit.Names[i], fit.Values[i], fit.StandardErrors[i], want)
 			}
 		}
 		t.Logf("%s: %.4f ± %.4f for %v, %d starts of %d agree", fit.Model, fit.Values, fit.StandardErrors, truth, fit.Agreeing, fit.Starts)
 	}
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		for _, v := range [][4]float64{{0.25, 4.5, 0.8, 2.5}, {1.5, 8, 0.6, 4}} {
 			s := newShop(seed)
 			_, fit, err := FitBGNBD(Count(s.many(n, func(age float64) Customer { return s.bg(BGNBD{v[0], v[1], v[2], v[3]}, age) })))
