@@ -32,7 +32,7 @@ type cut struct {
 
 const (
 	historyPartitions = 3
-	historySteps      = 40
+	historySteps      = 26
 	eventsEachStep    = 12
 )
 

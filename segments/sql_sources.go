@@ -99,27 +99,27 @@ func (w *query) inside(day string, win Window) string {
 func (w *query) writeSources(b *strings.Builder) {
 	w.writeSource(b, fromPeople, "entries", fmt.Sprintf(
 		"kind = 'event' AND outcome IN ('applied', 'kept') AND account_id != '' AND NOT startsWith(account_id, %s) AND NOT startsWith(account_id, %s)",
-		quote(event.PrefixAnonymous), quote(event.PrefixGuest)), "")
+		quote(event.PrefixAnonymous), quote(event.PrefixGuest)))
 	if len(w.columns[fromTrade]) > 0 {
 		w.writeTrade(b)
 	}
 	if len(w.columns[fromPurse]) > 0 {
-		w.writeSource(b, fromPurse, "points", "account = 'customer'", "")
+		w.writeSource(b, fromPurse, "points", "account = 'customer'")
 	}
 	if len(w.columns[fromExpiry]) > 0 {
 		w.writeExpiry(b)
 	}
 	if len(w.columns[fromLadder]) > 0 {
-		w.writeSource(b, fromLadder, "tier_changes", "", "")
+		w.writeSource(b, fromLadder, "tier_changes", "")
 	}
 	if len(w.columns[fromMarks]) > 0 {
-		w.writeSource(b, fromMarks, "score_changes", "", "")
+		w.writeSource(b, fromMarks, "score_changes", "")
 	}
 	if len(w.columns[fromReview]) > 0 {
-		w.writeSource(b, fromReview, "entries", "account_id != '' AND position(value, '\"standing\":') > 0", "")
+		w.writeReview(b)
 	}
 	if len(w.columns[fromTraits]) > 0 {
-		w.writeSource(b, fromTraits, "customer_facts", "name IN ("+w.factNames()+")", "")
+		w.writeSource(b, fromTraits, "customer_facts", "name IN ("+w.factNames()+")")
 	}
 	if len(w.columns[fromDoings]) > 0 {
 		w.writeDoings(b)
@@ -127,7 +127,7 @@ func (w *query) writeSources(b *strings.Builder) {
 }
 
 // writeSource writes a part that reads one table.
-func (w *query) writeSource(b *strings.Builder, s source, table, where, with string) {
+func (w *query) writeSource(b *strings.Builder, s source, table, where string) {
 	if where != "" {
 		where = " AND " + where
 	}
@@ -135,7 +135,7 @@ func (w *query) writeSource(b *strings.Builder, s source, table, where, with str
 	for _, c := range w.columns[s] {
 		b.WriteString(",\n        " + c)
 	}
-	fmt.Fprintf(b, "\n    FROM %s\n    WHERE %s%s%s\n    GROUP BY account_id\n),\n", table, w.within, where, with)
+	fmt.Fprintf(b, "\n    FROM %s\n    WHERE %s%s\n    GROUP BY account_id\n),\n", table, w.within, where)
 }
 
 // writeTrade writes orders less what was given back of them, on the order's own
@@ -181,6 +181,29 @@ func (w *query) writeTrade(b *strings.Builder) {
     GROUP BY account_id
 ),
 `, w.leftName("worth")+w.itemNames(", "), w.day("event_time"), w.leftName("0")+w.itemNames(", CAST([], 'Array(String)') AS "), w.within)
+}
+
+// writeReview writes what the newest standings say; customers of whom there is a
+// newer one by now are looked up in the entries.
+func (w *query) writeReview(b *strings.Builder) {
+	fmt.Fprintf(b, `review AS
+(
+    SELECT
+        account_id,
+        %[2]s
+    FROM
+    (
+        SELECT customer_id AS account_id, sequence, toInt64(tier_review_on) AS review_on
+        FROM customer_standings FINAL
+        WHERE %[1]s
+        UNION ALL
+        SELECT account_id, sequence, ifNull(toInt64(toDate32OrNull(JSONExtractString(value, 'standing', 'tier_review_on'))), 0)
+        FROM entries
+        WHERE %[1]s AND account_id IN (SELECT customer_id FROM customer_standings FINAL WHERE NOT (%[1]s)) AND position(value, '"standing":') > 0
+    )
+    GROUP BY account_id
+),
+`, w.within, strings.Join(w.columns[fromReview], ",\n        "))
 }
 
 // writeExpiry writes the open lots with the earliest last day.

@@ -111,13 +111,13 @@ func (w *query) tier(q *Quantity) string {
 		w.enrolled(), rank, condition, sqlNumbers(spends), to, w.tierSpend())
 }
 
-// reviewDay comes from the newest standing: the ground of a tier is in no fact.
+// reviewDay comes from the newest standing: the ground of a tier is in no fact. 0
+// or null: none.
 func (w *query) reviewDay(k Kind) string {
 	if k != DaysToReview && k != SpendToKeepTier {
 		return ""
 	}
-	text := "JSONExtractString(argMax(value, sequence), 'standing', 'tier_review_on')"
-	return w.value(fromReview, "day", "toInt64(toDate32OrNull("+text+"))")
+	return w.value(fromReview, "day", "argMax(review_on, sequence)")
 }
 
 // tierSpend is the net spend of the tiers' window that ends today; days ahead of
