@@ -125,7 +125,6 @@ func (c *demoCommand) prepare(ctx context.Context, a *app) (*demo.Shop, error) {
 	if err := plan.Table(os.Stdout); err != nil {
 		return nil, err
 	}
-	shop := demo.Learn(plan.Events)
 	if !c.RealOnly {
 		fmt.Printf("simulated layer: %d events (consent, time zones, birthdays, surveys, reviews, redemptions), each marked is_simulated; --real-only leaves them out\n", demo.AddLayer(plan, c.Seed))
 	}
@@ -134,7 +133,8 @@ func (c *demoCommand) prepare(ctx context.Context, a *app) (*demo.Shop, error) {
 		return nil, err
 	}
 	printImported(result)
-	return shop, a.settled(ctx)
+	// The import may have moved the plan to an earlier run's place in time.
+	return demo.Learn(plan.Events), a.settled(ctx)
 }
 
 // settled waits until all that was decided is in ClickHouse and on the topics.
@@ -149,7 +149,7 @@ func (a *app) settled(ctx context.Context) error {
 	if a.broker != nil {
 		return a.sink.WaitFor(ctx, want)
 	}
-	return awaitPositions(ctx, a.warehouse, want) // another process may be the one that inserts
+	return awaitPositions(ctx, a.warehouse.LedgerPositions, want) // another process may be the one that inserts
 }
 
 // report prints what each rule gave.

@@ -113,6 +113,23 @@ func (a *app) lags() []lag {
 		for p, seq := range sequences {
 			out = append(out, lag{roleSink, int32(p), seq - status.Partitions[int32(p)].Sequence})
 		}
+		for _, p := range a.campaignSequences() {
+			out = append(out, lag{roleSink + "-campaigns", p.Partition, p.Sequence - status.Campaigns[p.Partition].Sequence})
+		}
+	}
+	return out
+}
+
+// campaignSequences are the newest campaign entries of the partitions that this
+// process decides.
+func (a *app) campaignSequences() (out []processors.PartitionStatus) {
+	if !a.has(roleCampaigns) {
+		return nil
+	}
+	for _, p := range a.campaigns.Status() {
+		if p.Owned {
+			out = append(out, p)
+		}
 	}
 	return out
 }

@@ -49,12 +49,50 @@ scores:
 
 const loadWelcome = 10
 
-// writeBundle makes a folder that program activate takes.
+// loadCampaigns are segments and campaigns that fire often under load, at once and
+// after a wait: whatever is killed, each run must end once.
+var loadCampaigns = map[string]string{
+	"segments/frequent.yaml": "who: {count: {of: order, in: 30 days, at_least: 3}}\n",
+	"segments/saver.yaml":    "who: {all: [{balance: {at_least: 100}}, {not: {segment: frequent}}]}\n",
+	"campaigns/thanks.yaml": `purpose: service
+channel: email
+when: {event: Order Completed}
+again: always
+message: {subject: "Thank you", text: "You have {{balance}} points."}
+`,
+	"campaigns/frequent.yaml": `purpose: service
+channel: push
+when: {enters: frequent}
+again: never
+holdout: 20
+message: {text: "Your third order in a month."}
+`,
+	"campaigns/next.yaml": `purpose: service
+channel: email
+when: {leaves: saver}
+again: always
+wait_for: {event: Order Completed, within: 2 days, if_comes: send, if_not: stop}
+arms:
+  - {id: a, weight: 1, subject: "A", text: "{{orders}} orders"}
+  - {id: b, weight: 1, subject: "B", text: "{{orders}} orders so far"}
+`,
+}
+
+// writeBundle makes a folder that program activate takes: the program with the
+// campaigns of the load.
 func writeBundle(t *testing.T, text string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "program.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	files := maps.Clone(loadCampaigns)
+	files["program.yaml"] = text
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }

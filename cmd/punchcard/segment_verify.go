@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/program/bundle"
 	"github.com/punchcard/punchcard/segments"
 )
 
@@ -74,4 +75,42 @@ func difference(customer string, stream, facts []string) string {
 		return "[" + strings.Join(out, " ") + "]"
 	}
 	return fmt.Sprintf("segments of customer %s: by the stream alone %s, by the facts alone %s", customer, only(stream, facts), only(facts, stream))
+}
+
+// checkSegments compares the segments of every customer, as the stream says, with
+// what the facts say: at the newest entry of each partition at which nothing was
+// due or under way.
+func (v *verification) checkSegments(ctx context.Context) error {
+	b, err := v.conn.control.ActiveBundleFiles(ctx)
+	if err != nil || b == nil {
+		return err
+	}
+	rules, problems := bundle.Parse(b.Files)
+	if len(problems) > 0 {
+		return fmt.Errorf("the active bundle %s does not pass this version's checks: %s", b.ID, problems[0])
+	}
+	if rules.Segments.Len() == 0 {
+		return nil
+	}
+	var cuts []segmentCut
+	stream := map[string][]string{}
+	for _, a := range v.auditors {
+		if a.Cut.Clock < b.EffectiveFrom || a.Cut.Sequence == 0 {
+			continue
+		}
+		kept := a.EachAt(a.Cut.Sequence, func(s *event.Standing) { stream[s.CustomerID] = s.Segments })
+		if kept {
+			cuts = append(cuts, segmentCut{Partition: a.Partition, Sequence: a.Cut.Sequence, Clock: a.Cut.Clock})
+		}
+	}
+	found, err := compareSegments(ctx, v.conn.warehouse, rules.Segments, cuts, stream)
+	if err != nil {
+		return err
+	}
+	v.findings = append(v.findings, found...)
+	v.segments = fmt.Sprintf("%d segments of %d customers compared with what the facts say", rules.Segments.Len(), len(stream))
+	if n := len(v.auditors) - len(cuts); n > 0 {
+		v.segments += fmt.Sprintf(" (not in %d partitions, which had timers or a sweep under way)", n)
+	}
+	return nil
 }

@@ -56,6 +56,7 @@ type verification struct {
 	auditors  []*audit.Auditor
 	readings  []reading
 	campaigns *verifyCampaigns
+	segments  string // what was compared
 	findings  []string
 }
 
@@ -95,7 +96,10 @@ func (v *verification) run(ctx context.Context) error {
 	if err := v.checkCampaigns(ctx); err != nil {
 		return err
 	}
-	return v.compareWarehouse(ctx)
+	if err := v.compareWarehouse(ctx); err != nil {
+		return err
+	}
+	return v.checkSegments(ctx)
 }
 
 func sequences(parts []control.Partition) map[int32]int64 {
@@ -255,20 +259,24 @@ func (v *verification) compareWarehouse(ctx context.Context) error {
 
 // awaitWarehouse waits until the sink has reached these sequences.
 func (v *verification) awaitWarehouse(ctx context.Context, upTo map[int32]int64) error {
+	return v.awaitPositions(ctx, v.conn.warehouse.LedgerPositions, upTo)
+}
+
+func (v *verification) awaitPositions(ctx context.Context, ask func(context.Context) (map[int32]warehouse.Position, error), upTo map[int32]int64) error {
 	wait, cancel := context.WithTimeout(ctx, verifyWait)
 	defer cancel()
-	err := awaitPositions(wait, v.conn.warehouse, upTo)
+	err := awaitPositions(wait, ask, upTo)
 	if err != nil && wait.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("ClickHouse has not reached the ledger within %s: %w", verifyWait, err)
+		return fmt.Errorf("ClickHouse has not reached the log within %s: %w", verifyWait, err)
 	}
 	return err
 }
 
 // awaitPositions waits until ClickHouse has the entries up to these sequences,
 // whoever inserts them.
-func awaitPositions(ctx context.Context, w *warehouse.Warehouse, upTo map[int32]int64) error {
+func awaitPositions(ctx context.Context, ask func(context.Context) (map[int32]warehouse.Position, error), upTo map[int32]int64) error {
 	for {
-		at, err := w.LedgerPositions(ctx)
+		at, err := ask(ctx)
 		if err != nil {
 			return err
 		}
@@ -301,6 +309,9 @@ func (v *verification) print() {
 	}
 	fmt.Printf("%d entries, %d accounts, %d customers read from the processors\n", entries, accounts, len(v.readings))
 	v.campaigns.print()
+	if v.segments != "" {
+		fmt.Println(v.segments)
+	}
 	if len(v.findings) == 0 {
 		fmt.Println("nothing lost, nothing doubled, nothing different")
 		return

@@ -27,6 +27,9 @@ type Auditor struct {
 	Clock event.Time
 	// LastTick is the sequence of the newest tick.
 	LastTick int64
+	// Cut is the newest entry at which nothing was due or under way any more: from
+	// there on membership of segments is what the facts say.
+	Cut Cut
 	// Digest is the sum, modulo 2^64, of the xxhash64 of each entry's value: what a
 	// copy of the ledger must add up to.
 	Digest uint64
@@ -34,6 +37,7 @@ type Auditor struct {
 	Findings []string
 	More     int
 
+	settled   bool
 	standings map[string][]Standing // by customer, ascending by sequence
 	postings  map[string]int64      // Σ postings to the customer, by account
 	state     program.MemState
@@ -68,14 +72,32 @@ func (a *Auditor) Take(rec *stream.Record) {
 	}
 	a.Digest += xxhash.Sum64(rec.Value)
 	a.Entries, a.Clock = e.Sequence, max(a.Clock, e.EntryTime)
-	if e.Tick != nil {
-		a.LastTick = e.Sequence
-	}
+	a.takeCut(&e)
 	a.takeSource(&e)
 	a.takePostings(&e)
 	a.takeState(rec, e.Sequence)
 	if e.Standing != nil {
 		a.takeStanding(&e)
+	}
+}
+
+// Cut is an entry of a partition, and the clock then; Sequence 0: there was none.
+type Cut struct {
+	Sequence int64
+	Clock    event.Time
+}
+
+// takeCut: a tick says whether timers or a sweep are left; new rules or cut points
+// start a sweep.
+func (a *Auditor) takeCut(e *event.Entry) {
+	switch {
+	case e.Tick != nil:
+		a.LastTick, a.settled = e.Sequence, !e.Tick.MoreDue
+	case e.Kind == event.KindControl && e.Outcome == event.OutcomeApplied && (e.Cause.Type == event.TypeBundle || e.Cause.Type == event.TypeCutPoints):
+		a.settled = false
+	}
+	if a.settled {
+		a.Cut = Cut{e.Sequence, a.Clock}
 	}
 }
 
@@ -176,6 +198,20 @@ func (a *Auditor) At(customerID string, sequence int64) (event.Standing, bool) {
 		}
 	}
 	return event.Standing{}, false
+}
+
+// EachAt calls fn with how each customer stood after an entry; false when the
+// standings of that time were not kept.
+func (a *Auditor) EachAt(sequence int64, fn func(s *event.Standing)) bool {
+	if sequence < min(a.keepFrom, a.Entries) {
+		return false
+	}
+	for id := range a.standings {
+		if s, ok := a.At(id, sequence); ok {
+			fn(&s)
+		}
+	}
+	return true
 }
 
 // Accounts is how many accounts have postings or a standing.
