@@ -24,6 +24,7 @@ type commands struct {
 	Program  programCommand  `cmd:"" help:"Rules: new, check, show, activate."`
 	Segment  segmentCommand  `cmd:"" help:"Who is in which segment: list, show, preview."`
 	Customer customerCommand `cmd:"" help:"How a customer stands, and why."`
+	Model    modelCommand    `cmd:"" help:"What customers will buy: fit, show."`
 	SQL      sqlCommand      `cmd:"" name:"sql" help:"Ask the warehouse (read-only)."`
 	Verify   verifyCommand   `cmd:"" help:"Check that nothing is lost, doubled or different; exit 1 if it is."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"sql":                  {},
 	"warehouse":            {"event", "sql"},
 	"warehouse/embedded":   {},
+	"warehouse/models":     {"event", "warehouse"},
 }
 
 // onlyHere says which packages alone may use a library.
@@ -61,6 +62,7 @@ var onlyHere = map[string][]string{
 	"github.com/ebitengine/purego":  {"warehouse/embedded"},
 	"github.com/apache/arrow":       {"ingest/history", "warehouse"},
 	"github.com/expr-lang/expr":     {"ingest/history"},
+	"gonum.org/v1/gonum":            {"warehouse/models"},
 	"github.com/segmentio/":         {"campaigns/subscriber"},
 	"github.com/prometheus/":        {"cmd/punchcard"},
 	"github.com/alecthomas/kong":    {"cmd/punchcard"},
