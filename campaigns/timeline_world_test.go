@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"testing"
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/program"
@@ -40,10 +39,17 @@ func (s *store) Due(clock event.Time) (first []byte, at event.Time, ok bool) {
 	return first, at, ok
 }
 
+// failer is a testing.TB or a rapid.T.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // world is one partition in memory: a program, its segments, and the campaigns that
 // read what both decide. It does around them what processors do.
 type world struct {
-	t                     testing.TB
+	t                     failer
 	partition, partitions int32
 
 	lib     *program.Library
@@ -65,7 +71,7 @@ type world struct {
 	entries []event.CampaignEntry
 }
 
-func newWorld(t testing.TB, partition, partitions int32) *world {
+func newWorld(t failer, partition, partitions int32) *world {
 	lib := program.NewLibrary()
 	w := &world{
 		t: t, partition: partition, partitions: partitions, lib: lib, keeper: segments.NewKeeper(lib), sets: map[string]*segments.Set{},
@@ -350,13 +356,16 @@ func (w *world) states(id, segment, change, cause string) {
 // waiting counts the runs that wait, from the state, and checks the counts beside
 // them.
 func (w *world) waiting() (n int) {
-	perCustomer, perTrack := map[string]int64{}, map[string]int64{}
+	perCustomer, perTrack, queued := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	w.st.Scan([]byte{kindRun}, []byte{kindRun + 1}, func(key, value []byte) bool {
 		var r run
 		mustDecode(r.decode(key, value), key)
 		id, _, _ := cutRunKey(key)
 		perCustomer[id]++
 		perTrack[id+"\x00"+r.campaign]++
+		if r.queued {
+			queued[r.campaign]++
+		}
 		n++
 		return true
 	})
@@ -377,6 +386,14 @@ func (w *world) waiting() (n int) {
 			w.t.Fatalf("%q waits with %d runs, its state says %d", name, perTrack[name], tr.waiting)
 		}
 		delete(perTrack, string(key[1:]))
+		return true
+	})
+	w.st.Scan([]byte{kindCounter}, []byte{kindCounter + 1}, func(key, value []byte) bool {
+		var c counter
+		mustDecode(c.decode(value), key)
+		if id := string(key[1:]); c.queued != queued[id] {
+			w.t.Fatalf("%d runs of %s wait for another hour, its state says %d", queued[id], id, c.queued)
+		}
 		return true
 	})
 	for id := range maps.Keys(perCustomer) {
