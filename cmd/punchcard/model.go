@@ -17,7 +17,7 @@ import (
 
 // modelCommand fits what customers will buy.
 type modelCommand struct {
-	Fit  modelFitCommand  `cmd:"" help:"Fit BG/NBD, MBG/NBD, Pareto/NBD and Gamma-Gamma, test them, predict 12 months."`
+	Fit  modelFitCommand  `cmd:"" help:"Fit BG/NBD, MBG/NBD, Pareto/NBD, NBD and Gamma-Gamma, test them, predict 12 months."`
 	Show modelShowCommand `cmd:"" help:"The newest fit: parameters, errors, back-test, caveats."`
 }
 
@@ -55,7 +55,7 @@ var errNoModel = errors.New("there is no fit yet: run punchcard model fit")
 
 // The order of models and parameters on paper.
 const (
-	modelOrder     = "indexOf(['BG/NBD', 'MBG/NBD', 'Pareto/NBD', 'Gamma-Gamma'], model)"
+	modelOrder     = "indexOf(['BG/NBD', 'MBG/NBD', 'Pareto/NBD', 'NBD', 'Gamma-Gamma'], model)"
 	parameterOrder = "indexOf(['r', 'alpha', 'a', 'b', 's', 'beta', 'p', 'q', 'gamma'], parameter)"
 )
 

@@ -32,7 +32,7 @@ func TestModel(t *testing.T) {
 		t.Errorf("show says\n%s", shown)
 	}
 	p.mustRun("model", "fit", "--discount-rate", "0.2")
-	p.row(t, "SELECT count() AS n FROM model_runs", "map[n:8]")
+	p.row(t, "SELECT count() AS n FROM model_runs", "map[n:10]")
 	p.row(t, "SELECT count() AS n, any(discount_rate) AS d FROM customer_value", "map[d:0.2 n:2357]")
 	if out, err := p.run("model", "fit", "--discount-rate=-1"); err == nil || !strings.Contains(out, "it must be above 0") {
 		t.Errorf("a negative rate: %v\n%s", err, out)

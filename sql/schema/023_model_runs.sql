@@ -10,7 +10,7 @@
 CREATE TABLE IF NOT EXISTS model_runs
 (
     `run_id` String COMMENT 'The run: its time',
-    `model` LowCardinality(String) COMMENT 'BG/NBD, MBG/NBD, Pareto/NBD or Gamma-Gamma',
+    `model` LowCardinality(String) COMMENT 'BG/NBD, MBG/NBD, Pareto/NBD, NBD (nobody leaves) or Gamma-Gamma',
     `run_time` DateTime64(3, 'UTC') COMMENT 'When it was fitted, wall clock, UTC',
     `as_of` Date32 COMMENT 'Last day that it knows, program''s time zone',
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of the amounts',

@@ -1,5 +1,5 @@
 // Package models fits what customers will buy: how often (BG/NBD, MBG/NBD,
-// Pareto/NBD), for how much (Gamma-Gamma), and what that is worth.
+// Pareto/NBD, NBD), for how much (Gamma-Gamma), and what that is worth.
 //
 // Model. Of a customer three numbers are enough: x, the repeat purchases;
 // t_x, the age at the last one; T, the age now; in weeks from the first purchase,

@@ -44,7 +44,7 @@ var ErrNotConverged = errors.New("models: the fit did not converge")
 
 // Fit says how a fit went.
 type Fit struct {
-	// Model is its name: BG/NBD, MBG/NBD, Pareto/NBD or Gamma-Gamma.
+	// Model is its name: NameBGNBD and the others.
 	Model string
 	// Names, Values and StandardErrors are of the parameters, in the order of the
 	// papers, in weeks or major units; standard errors are from the observed

@@ -7,6 +7,7 @@ const (
 	NameBGNBD      = "BG/NBD"
 	NameMBGNBD     = "MBG/NBD"
 	NameParetoNBD  = "Pareto/NBD"
+	NameNBD        = "NBD"
 	NameGammaGamma = "Gamma-Gamma"
 )
 

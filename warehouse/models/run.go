@@ -98,10 +98,22 @@ func Daily(ctx context.Context, w *warehouse.Warehouse, o Options) (*Report, err
 	return Run(ctx, w, o)
 }
 
+// Places in fits.
+const (
+	bgIndex = iota
+	mbgIndex
+	paretoIndex
+	nbdIndex
+	spendIndex
+)
+
+// noDropout is the mean P(alive) above which the data show nobody leaving.
+const noDropout = 0.99
+
 // fits are all models of the same customers.
 type fits struct {
-	purchases [3]Purchases // BG/NBD, MBG/NBD, Pareto/NBD; nil without a fit
-	runs      [4]ModelRun
+	purchases [4]Purchases // BG/NBD, MBG/NBD, Pareto/NBD, NBD; nil without a fit
+	runs      [5]ModelRun
 	spend     *GammaGamma
 	mean      float64 // of the repeat purchases
 }
@@ -116,13 +128,15 @@ func fitAll(customers []Customer) *fits {
 		}
 	}
 	bg, fit, err := FitBGNBD(cells)
-	keep(0, bg, fit, err)
+	keep(bgIndex, bg, fit, err)
 	mbg, fit, err := FitMBGNBD(cells)
-	keep(1, mbg, fit, err)
+	keep(mbgIndex, mbg, fit, err)
 	pareto, fit, err := FitParetoNBD(cells)
-	keep(2, pareto, fit, err)
+	keep(paretoIndex, pareto, fit, err)
+	nbd, fit, err := FitNBD(cells)
+	keep(nbdIndex, nbd, fit, err)
 	gg, fit, err := FitGammaGamma(spends)
-	f.runs[3] = ModelRun{Fit: fit, Problem: err}
+	f.runs[spendIndex] = ModelRun{Fit: fit, Problem: err}
 	if err == nil {
 		f.spend = &gg
 	}
@@ -150,21 +164,22 @@ func (f *fits) orderValue() (of func(x int, mean float64) float64, name string) 
 }
 
 // choose takes expected purchases from BG/NBD and P(alive) from Pareto/NBD, whose
-// one-time buyers fade; MBG/NBD stands in for either.
+// one-time buyers fade. MBG/NBD stands in for either, NBD where none of them has a
+// maximum: the data show no dropout then, and NBD is what they all come to.
 func (f *fits) choose() (purchases, alive int, err error) {
 	purchases, alive = -1, -1
-	for _, i := range []int{0, 1, 2} {
+	for _, i := range []int{bgIndex, mbgIndex, paretoIndex, nbdIndex} {
 		if purchases < 0 && f.purchases[i] != nil {
 			purchases = i
 		}
 	}
-	for _, i := range []int{2, 1} {
+	for _, i := range []int{paretoIndex, mbgIndex, nbdIndex} {
 		if alive < 0 && f.purchases[i] != nil {
 			alive = i
 		}
 	}
 	if purchases < 0 || alive < 0 {
-		return 0, 0, errors.Join(f.runs[0].Problem, f.runs[1].Problem, f.runs[2].Problem)
+		return 0, 0, errors.Join(f.runs[bgIndex].Problem, f.runs[mbgIndex].Problem, f.runs[paretoIndex].Problem, f.runs[nbdIndex].Problem)
 	}
 	return purchases, alive, nil
 }
@@ -197,10 +212,13 @@ func (p *population) fit(o Options) (*Report, error) {
 		all.runs[alive].UsedFor = UsedForAlive
 	}
 	if valueName == NameGammaGamma {
-		all.runs[3].UsedFor = UsedForOrderValue
+		all.runs[spendIndex].UsedFor = UsedForOrderValue
 	}
 	p.backtest(all)
 	all.caveats(p.customers)
+	if mean := r.Alive / float64(r.Customers); mean > noDropout {
+		all.runs[alive].Caveat += fmt.Sprintf(" These data show almost nobody leaving: P(alive) is %.3f on average and tells customers apart by nothing. Take churn from the days since the last order. (Data that begin in the middle of customers' lives, or end in the high season, do this.)", mean)
+	}
 	r.Models = all.runs[:]
 	return r, nil
 }
@@ -215,18 +233,19 @@ func (p *population) backtest(all *fits) {
 			all.runs[i].Test = TestPurchases(m, value, p.calibration, p.later, weeks)
 		}
 	}
-	if early.spend != nil && all.runs[3].Problem == nil {
-		all.runs[3].Test = TestSpend(value, p.calibration, p.later, weeks)
+	if early.spend != nil && all.runs[spendIndex].Problem == nil {
+		all.runs[spendIndex].Test = TestSpend(value, p.calibration, p.later, weeks)
 	}
 }
 
 func (f *fits) caveats(customers []Customer) {
-	f.runs[0].Caveat = CaveatBGNBD
-	f.runs[1].Caveat = "MBG/NBD lets customers leave right after any purchase, also the first, and at no other moment."
-	f.runs[2].Caveat = "Pareto/NBD lets customers leave at any moment, at a rate that stays the same for each."
-	f.runs[3].Caveat = fmt.Sprintf("Gamma-Gamma takes spend per purchase to be independent of how often one buys; among these customers the correlation is %+.2f.", correlation(customers))
+	f.runs[bgIndex].Caveat = CaveatBGNBD
+	f.runs[mbgIndex].Caveat = "MBG/NBD lets customers leave right after any purchase, also the first, and at no other moment."
+	f.runs[paretoIndex].Caveat = "Pareto/NBD lets customers leave at any moment, at a rate that stays the same for each."
+	f.runs[nbdIndex].Caveat = "NBD lets nobody leave at all. It is here to compare, and stands in where the others find no dropout in the data."
+	f.runs[spendIndex].Caveat = fmt.Sprintf("Gamma-Gamma takes spend per purchase to be independent of how often one buys; among these customers the correlation is %+.2f.", correlation(customers))
 	if f.spend != nil && f.spend.Q <= 1 {
-		f.runs[3].Caveat += " With q at most 1 it has no mean: the mean of all repeat purchases is used instead."
+		f.runs[spendIndex].Caveat += " With q at most 1 it has no mean: the mean of all repeat purchases is used instead."
 	}
 	for i := range f.runs {
 		if f.runs[i].Problem == nil && f.runs[i].Test.Weeks == 0 {

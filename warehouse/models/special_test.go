@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -140,6 +141,7 @@ func TestGradients(t *testing.T) {
 			v := []float64{between(rng, 0.1, 5), between(rng, 0.5, 50), between(rng, 0.1, 5), between(rng, 0.5, 50)}
 			check(name, v, func(v, gradient []float64) float64 { return of(v, cells, gradient) })
 		}
+		check(NameNBD, []float64{between(rng, 0.1, 5), between(rng, 0.5, 50)}, func(v, gradient []float64) float64 { return nbdSum(v, cells, gradient) })
 		check(NameGammaGamma, []float64{between(rng, 0.5, 20), between(rng, 0.5, 20), between(rng, 1, 100)}, func(v, gradient []float64) float64 { return spendSum(v, spends, gradient) })
 	}
 }
@@ -222,6 +224,45 @@ func TestExpectationsAgree(t *testing.T) {
 			t.Errorf("%s: %.4f ± %.4f purchases each, want %.4f", c.m.Name(), mean, deviation, want)
 		}
 		t.Logf("%s: %.4f ± %.4f, want %.4f; bought %.4f, want %.4f", c.m.Name(), mean, deviation, want, bought/n, c.m.Expected(age))
+	}
+}
+
+// Where nobody leaves, the models with dropout come to NBD, and a run takes it.
+func TestNobodyLeaves(t *testing.T) {
+	s, m := newShop(3), NBD{0.8, 10}
+	customers := s.many(5_000, func(age float64) Customer {
+		return s.history(s.gamma(m.R, m.Alpha), age, math.Inf(1), func() bool { return true })
+	})
+	fitted, fit, err := FitNBD(Count(customers))
+	if err != nil || math.Abs(fitted.R-m.R) > 3*fit.StandardErrors[0] || math.Abs(fitted.Alpha-m.Alpha) > 3*fit.StandardErrors[1] {
+		t.Fatalf("%+v %v", fit, err)
+	}
+	var plain, own float64
+	limit := BGNBD{m.R, m.Alpha, 1e-9, 1}
+	for _, c := range customers[:100] {
+		own, plain = own+limit.Conditional(20, c.X, c.Recency, c.Age), plain+m.Conditional(20, c.X, c.Recency, c.Age)
+	}
+	if off(own, plain) > 1e-6 || off(limit.LogLikelihood(Count(customers)), m.LogLikelihood(Count(customers))) > 1e-6 || off(limit.Expected(9), m.Expected(9)) > 1e-6 {
+		t.Errorf("BG/NBD without dropout: %v, NBD %v", own, plain)
+	}
+	f := fitAll(customers)
+	for i := range f.purchases[:nbdIndex] {
+		t.Logf("%s: %.3f, NBD %.3f: %v", f.runs[i].Model, f.runs[i].LogLikelihood, fit.LogLikelihood, f.runs[i].Problem)
+		if f.purchases[i] != nil && f.runs[i].LogLikelihood < fit.LogLikelihood-1e-6 {
+			t.Errorf("%s is below its own limit", f.runs[i].Model)
+		}
+	}
+	p := &population{customers: customers, ids: make([]string, len(customers)), scope: scope{asOf: wallClock, cut: wallClock.AddDate(0, 0, -30)}}
+	r, err := p.fit(Options{Now: wallClock, DiscountRate: 0.1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := false
+	for _, m := range r.Models {
+		told = told || strings.Contains(m.Caveat, "almost nobody leaving")
+	}
+	if !told || r.Alive < 0.99*float64(r.Customers) {
+		t.Errorf("alive %v of %v, told: %v", r.Alive, r.Customers, told)
 	}
 }
 
