@@ -70,7 +70,8 @@ func (s *Set) clauseOf(c *step) string {
 func (k *Keeper) fresh(s *Set, leaf int32, now bool, in Input, today event.Day) bool {
 	l := &s.Leaves[leaf]
 	v := k.values[l.Quantity]
-	if v.shape == still || !v.ok {
+	// Words have no value here: it may still be another set's.
+	if isText(s.Quantities[l.Quantity].Kind) || v.shape == still || !v.ok {
 		return true
 	}
 	if in.Event == nil {

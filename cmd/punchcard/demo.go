@@ -29,7 +29,10 @@ const (
 	// ticks are 12 minutes apart.
 	demoPoll = 200 * time.Millisecond
 	// demoJump lets the demo's clock go on after this machine was busy or asleep.
-	demoJump    = 48 * time.Hour
+	demoJump = 48 * time.Hour
+	// demoAgain is how far before the clock a restarted demo begins: what the last run
+	// had not posted yet when it was stopped; the rest comes again and changes nothing.
+	demoAgain   = 72 * time.Hour
 	demoMapping = "online-retail"
 )
 
@@ -283,7 +286,7 @@ func (c *demoCommand) live(ctx context.Context, a *app, clock *demo.Clock, shop 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.runClock(ctx) })
 	g.Go(func() error {
-		return (&demo.Live{Shop: shop, Seed: c.Seed, Door: door, Key: key, Now: clock.Now}).Run(ctx, from)
+		return (&demo.Live{Shop: shop, Seed: c.Seed, Door: door, Key: key, Now: clock.Now}).Run(ctx, from.Add(-demoAgain))
 	})
 	g.Go(func() error {
 		return (&demo.Audience{Shop: shop, Seed: c.Seed, Door: door, Key: key, Now: clock.Now}).Run(ctx, messages)
