@@ -38,6 +38,9 @@ func (c *modelFitCommand) Run(ctx context.Context, s *Settings, log *slog.Logger
 		if err := showModels(ctx, os.Stdout, w); err != nil {
 			return err
 		}
+		if r.Simulated > 0 {
+			fmt.Printf("%d real orders count; %d simulated ones do not\n", r.Orders, r.Simulated)
+		}
 		fmt.Printf("%d predictions are in view customer_value (%.1f s)\n", r.Customers, time.Since(began).Seconds())
 		return nil
 	})

@@ -17,13 +17,6 @@ type Backtest struct {
 	PredictedSpend, ActualSpend            float64 // major units
 }
 
-// PurchasesOff is how far the predicted sum of purchases is from the actual one, as
-// a share of it.
-func (b Backtest) PurchasesOff() float64 { return b.PredictedPurchases/b.ActualPurchases - 1 }
-
-// SpendOff is the same of spend.
-func (b Backtest) SpendOff() float64 { return b.PredictedSpend/b.ActualSpend - 1 }
-
 // TestPurchases predicts the weeks after calibration for each customer.
 func TestPurchases(m Purchases, orderValue func(x int, mean float64) float64, customers []Customer, later []Later, weeks float64) Backtest {
 	b := Backtest{Weeks: weeks, Customers: len(customers)}
