@@ -23,6 +23,7 @@ type commands struct {
 	Import   importCommand   `cmd:"" help:"Import history from a Parquet or CSV file."`
 	Program  programCommand  `cmd:"" help:"Rules: new, check, show, activate."`
 	Segment  segmentCommand  `cmd:"" help:"Who is in which segment: list, show, preview."`
+	Campaign campaignCommand `cmd:"" help:"Campaigns: list, show, preview."`
 	Customer customerCommand `cmd:"" help:"How a customer stands, and why."`
 	Model    modelCommand    `cmd:"" help:"What customers will buy: fit, show."`
 	SQL      sqlCommand      `cmd:"" name:"sql" help:"Ask the warehouse (read-only)."`
