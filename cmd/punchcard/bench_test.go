@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,17 +22,28 @@ import (
 // one is answered or not, and its latency counts from that time.
 
 const (
-	benchRate      = 1000 // events a second
 	benchSeconds   = 15
 	benchCustomers = 20_000
 	benchRedeems   = 50 // redemptions a second
 )
 
-// servedPlace is a running program with a small bundle.
-func servedPlace(b testing.TB) *place {
+// benchRates are events a second.
+var benchRates = []int{1000, 10_000}
+
+// servedPlace is a running program with a small bundle, and what is added to it.
+func servedPlace(b testing.TB, more map[string]string) *place {
 	p := newPlace(b)
 	dir := filepath.Join(b.TempDir(), "bundle")
 	p.mustRun("program", "new", dir)
+	for name, text := range more {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
 	pr := p.spawn("serve")
 	until(b, "listening", time.Minute, func() bool {
 		r, err := findRunning(&Settings{Data: p.data})
@@ -45,72 +57,129 @@ func servedPlace(b testing.TB) *place {
 // BenchmarkEntryLatency: from the time an event is due to be published until a
 // read_committed consumer has its entry.
 func BenchmarkEntryLatency(b *testing.B) {
-	p := servedPlace(b)
-	ctx := context.Background()
+	for _, rate := range benchRates {
+		b.Run(fmt.Sprint(rate), func(b *testing.B) {
+			l := openLatency(b, nil, rate)
+			for range b.N {
+				report(b, fmt.Sprintf("event → entry, %d/s", rate), l.measure(b, event.TopicLedger, func(rec *stream.Record) string {
+					var e event.Entry
+					if event.DecodeEntry(rec.Value, &e) != nil || e.Kind != event.KindEvent {
+						return ""
+					}
+					return e.Cause.ID
+				}))
+			}
+		})
+	}
+}
+
+// benchCampaign answers every order, so that each event is a message; its segment
+// is left and entered all the time.
+var benchCampaign = map[string]string{
+	"segments/even.yaml": "who: {balance: {at_least: 5000}}\n",
+	"campaigns/thanks.yaml": `purpose: service
+channel: email
+when: {event: Order Completed}
+again: always
+message: {subject: "Thank you", text: "You have {{balance}} points."}
+`,
+}
+
+// BenchmarkMessageLatency: from the time an event is due to be published until a
+// consumer has the message that a campaign answers it with.
+func BenchmarkMessageLatency(b *testing.B) {
+	for _, rate := range benchRates {
+		b.Run(fmt.Sprint(rate), func(b *testing.B) {
+			l := openLatency(b, benchCampaign, rate)
+			for range b.N {
+				report(b, fmt.Sprintf("event → message, %d/s", rate), l.measure(b, event.TopicCampaigns(event.ChannelEmail), func(rec *stream.Record) string {
+					var m event.CampaignMessage
+					if event.DecodeCampaignMessage(rec.Value, &m) != nil {
+						return ""
+					}
+					return m.Cause.ID
+				}))
+			}
+		})
+	}
+}
+
+// latency publishes events at a rate and waits for what comes of them.
+type latency struct {
+	rate   int
+	c      *stream.Cluster
+	pub    *stream.Publisher
+	prefix string
+}
+
+func openLatency(b *testing.B, more map[string]string, rate int) *latency {
+	p := servedPlace(b, more)
 	r, err := findRunning(&Settings{Data: p.data})
 	if err != nil || r == nil {
 		b.Fatal(err)
 	}
-	prefix := (&Settings{Tenant: p.tenant}).prefix()
-	c, err := stream.Open(ctx, stream.Config{Brokers: r.Kafka, ClientID: "bench", Prefix: prefix})
-	if err != nil {
+	l := &latency{rate: rate, prefix: (&Settings{Tenant: p.tenant}).prefix()}
+	if l.c, err = stream.Open(context.Background(), stream.Config{Brokers: r.Kafka, ClientID: "bench", Prefix: l.prefix}); err != nil {
 		b.Fatal(err)
 	}
-	defer c.Close()
-	pub, err := c.Publisher(stream.PublisherOptions{})
-	if err != nil {
+	b.Cleanup(l.c.Close)
+	if l.pub, err = l.c.Publisher(stream.PublisherOptions{}); err != nil {
 		b.Fatal(err)
 	}
-	defer pub.Close()
+	b.Cleanup(l.pub.Close)
 	b.ResetTimer()
-	for range b.N {
-		report(b, "event → entry", measureEntries(ctx, b, c, pub, prefix))
-	}
+	return l
 }
 
-func measureEntries(ctx context.Context, b *testing.B, c *stream.Cluster, pub *stream.Publisher, prefix string) []time.Duration {
+// measure publishes for benchSeconds and returns each event's time to a record of
+// the topic, by the id of the event behind it.
+func (l *latency) measure(b *testing.B, topic string, causeID func(*stream.Record) string) []time.Duration {
+	ctx := context.Background()
 	run := fmt.Sprintf("bench-%d-", time.Now().UnixNano())
-	total := benchRate * benchSeconds
+	total := l.rate * benchSeconds
 	due := make([]time.Time, total)
 	seen := make(chan []time.Duration, 1)
 	ready := make(chan struct{})
-	go func() { seen <- awaitEntries(ctx, b, c, run, due, ready) }()
+	go func() { seen <- l.await(ctx, b, topic, run, causeID, due, ready) }()
 	<-ready
 	start := time.Now().Add(100 * time.Millisecond)
 	for i := range total {
-		due[i] = start.Add(time.Duration(i) * time.Second / benchRate)
+		due[i] = start.Add(time.Duration(i) * time.Second / time.Duration(l.rate))
 	}
 	for i := range total {
 		time.Sleep(time.Until(due[i])) // the open loop's own rhythm
-		e := event.Event{
-			Type: event.TypeTrack, Name: event.NameOrderCompleted, MessageID: fmt.Sprintf("%s%d", run, i),
-			AccountID: fmt.Sprintf("c%d", i*7919%benchCustomers), EventTime: wallClock(),
-			Order: &event.Order{OrderID: fmt.Sprintf("%s%d", run, i), Currency: "GBP", Lines: []event.OrderLine{
-				{ProductID: "p1", Quantity: 2, AmountMinor: 1999}, {ProductID: "p2", Quantity: 1, AmountMinor: 550},
-			}},
-		}
-		value, err := e.Encode()
-		if err != nil {
-			b.Error(err)
-		}
-		pub.Send(ctx, &stream.Record{Topic: prefix + event.TopicEvents, Key: []byte(e.AccountID), Value: value}, func(_ *stream.Record, err error) {
-			if err != nil {
-				b.Error(err)
-			}
-		})
+		l.send(ctx, b, fmt.Sprintf("%s%d", run, i), fmt.Sprintf("c%d", i*7919%benchCustomers))
 	}
 	select {
 	case d := <-seen:
 		return d
-	case <-time.After(time.Minute):
-		b.Fatal("not all entries came within a minute")
+	case <-time.After(2 * time.Minute):
+		b.Fatal("not all came within two minutes")
 		return nil
 	}
 }
 
-// awaitEntries reads the ledger from its end until each event has its entry.
-func awaitEntries(ctx context.Context, b *testing.B, c *stream.Cluster, run string, due []time.Time, ready chan<- struct{}) []time.Duration {
-	ends, err := c.Ends(ctx, event.TopicLedger, stream.ReadUncommitted)
+func (l *latency) send(ctx context.Context, b *testing.B, id, account string) {
+	e := event.Event{
+		Type: event.TypeTrack, Name: event.NameOrderCompleted, MessageID: id, AccountID: account, EventTime: wallClock(),
+		Order: &event.Order{OrderID: id, Currency: "GBP", Lines: []event.OrderLine{
+			{ProductID: "p1", Quantity: 2, AmountMinor: 1999}, {ProductID: "p2", Quantity: 1, AmountMinor: 550},
+		}},
+	}
+	value, err := e.Encode()
+	if err != nil {
+		b.Error(err)
+	}
+	l.pub.Send(ctx, &stream.Record{Topic: l.prefix + event.TopicEvents, Key: []byte(account), Value: value}, func(_ *stream.Record, err error) {
+		if err != nil {
+			b.Error(err)
+		}
+	})
+}
+
+// await reads the topic from its end until each event has its record.
+func (l *latency) await(ctx context.Context, b *testing.B, topic, run string, causeID func(*stream.Record) string, due []time.Time, ready chan<- struct{}) []time.Duration {
+	ends, err := l.c.Ends(ctx, topic, stream.ReadUncommitted)
 	if err != nil {
 		b.Error(err)
 	}
@@ -118,7 +187,7 @@ func awaitEntries(ctx context.Context, b *testing.B, c *stream.Cluster, run stri
 	for p, r := range ends {
 		from[p] = r.End
 	}
-	r, err := c.Reader(ctx, stream.ReaderOptions{Topic: event.TopicLedger, Partitions: from, Isolation: stream.ReadCommitted})
+	r, err := l.c.Reader(ctx, stream.ReaderOptions{Topic: topic, Partitions: from, Isolation: stream.ReadCommitted})
 	if err != nil {
 		b.Error(err)
 	}
@@ -134,12 +203,9 @@ func awaitEntries(ctx context.Context, b *testing.B, c *stream.Cluster, run stri
 		}
 		now := time.Now()
 		for _, rec := range recs {
-			var e event.Entry
-			if event.DecodeEntry(rec.Value, &e) != nil || e.Kind != event.KindEvent || !strings.HasPrefix(e.Cause.ID, run) {
-				continue
-			}
-			var i int
-			if _, err := fmt.Sscan(e.Cause.ID[len(run):], &i); err == nil && !got[i] {
+			id, ours := strings.CutPrefix(causeID(rec), run)
+			i, err := strconv.Atoi(id)
+			if ours && err == nil && !got[i] {
 				got[i] = true
 				out = append(out, now.Sub(due[i]))
 			}
@@ -150,7 +216,7 @@ func awaitEntries(ctx context.Context, b *testing.B, c *stream.Cluster, run stri
 
 // BenchmarkRedemption: one HTTP call from the till to the new balance.
 func BenchmarkRedemption(b *testing.B) {
-	p := servedPlace(b)
+	p := servedPlace(b, nil)
 	ctx := context.Background()
 	p.giveEachPoints(ctx, 200)
 	b.ResetTimer()
