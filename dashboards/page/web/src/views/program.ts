@@ -1,0 +1,66 @@
+// The program in words: rules, segments and campaigns as a marketer reads them.
+
+import { program, type Site } from "../api";
+import { h, type Child } from "../dom";
+import { day } from "../format";
+import { wall } from "../zone";
+import { trouble } from "./customer";
+
+interface Text { id: string; name?: string; text: string }
+interface Program { name: string; version: string; since?: string; currency?: string; time_zone?: string; rules: string; segments: Text[] | null; campaigns: Text[] | null }
+
+export function programView(into: HTMLElement, _: Site): () => void {
+  document.title = "Program · Punchcard";
+  const life = new AbortController();
+  const head = h("div", { class: "board-title" }, h("h1", {}, "Program"), h("p", { class: "lead" }, "What is in force, in words: the very rules that decide."));
+  const body = h("div", { class: "program" }, h("div", { class: "panel" }, h("div", { class: "panel-body" }, h("div", { class: "skeleton tall", role: "status", "aria-label": "Loading" }))));
+  into.replaceChildren(h("header", { class: "board-head" }, head), body);
+  program<Program>(life.signal).then((p) => {
+    const facts = [p.since ? `in force since ${day(wall(Date.parse(p.since)))}` : "", p.currency && `money in ${p.currency}`, p.time_zone && `days of ${p.time_zone}`, p.version && `version ${p.version.slice(0, 12)}`];
+    head.replaceChildren(h("p", { class: "eyebrow" }, "Program"), h("h1", {}, p.name || "Program"), h("p", { class: "lead" }, facts.filter(Boolean).join(" · ")));
+    body.replaceChildren(rules(p.rules), list("Segments", "segments", p.segments ?? []), list("Campaigns", "campaigns", p.campaigns ?? []));
+  }, (e: unknown) => { if (!life.signal.aborted) body.replaceChildren(trouble(e)); });
+  return () => life.abort();
+}
+
+/** rules draws the text: titles stand at the margin, rules below them with their id first. */
+function rules(source: string): HTMLElement {
+  const out: HTMLElement[] = [];
+  let section: HTMLElement | null = null;
+  let first = true;
+  for (const raw of source.split("\n")) {
+    const line = raw.trimEnd();
+    if (!line) { section = null; continue; }
+    if (!line.startsWith(" ") && !section && !first) {
+      section = h("div", { class: "rule-group" }, h("h3", {}, line));
+      out.push(section);
+      continue;
+    }
+    first = first && line !== "";
+    if (!line.startsWith(" ")) { if (!section) out.push(h("p", { class: "faint" }, line)); else section.append(h("p", {}, line)); first = false; continue; }
+    const m = /^ {2}(\S.*?)\s{2,}(\S.*)$/.exec(line) ?? /^ {2}(\S{1,20}) (\S.*)$/.exec(line);
+    const isRule = m && /^[\w.-]+$/.test(m[1]!) && /^ {2}\S{1,20}\s/.test(line) && /^[a-z]/.test(m[1]!);
+    (section ?? out.at(-1))?.append(isRule ? h("div", { class: "rule" }, h("code", {}, m[1]!), h("span", {}, m[2]!)) : h("p", { class: "rule-note" }, line.trim()));
+  }
+  return h("section", { class: "panel rules", "aria-label": "Rules" }, h("header", { class: "panel-head" }, h("h2", {}, "Rules")), h("div", { class: "rule-groups" }, ...out));
+}
+
+function list(title: string, id: string, texts: Text[]): HTMLElement {
+  const cards = texts.map((t) => {
+    const lines = t.text.trimEnd().split("\n");
+    const name = t.name || lines[0]?.replace(/ \(.*\)$/, "") || t.id;
+    const rest = lines[0]?.includes(t.id) ? lines.slice(1) : lines;
+    return h("article", { class: "panel text-card" }, h("h3", {}, name), h("p", { class: "faint" }, h("code", {}, t.id)), ...body(rest));
+  });
+  return h("section", { "aria-labelledby": id }, h("h2", { class: "row-head", id }, title, h("span", { class: "count" }, String(texts.length))), cards.length ? h("div", { class: "text-cards" }, ...cards) : h("p", { class: "faint" }, `The program has no ${title.toLowerCase()}.`));
+}
+
+/** body keeps the indents of a text, and sets the words before a gap in a column of their own. */
+function body(lines: string[]): Child[] {
+  return lines.filter((l) => l.trim()).map((l) => {
+    const m = /^ {2}([A-Z][a-z ]{1,8}?) {1,}(?=\S)(.*)$/.exec(l);
+    if (m && l.length > 12 && l.slice(2, 12).trimEnd() === m[1]!.trim()) return h("div", { class: "rule" }, h("b", {}, m[1]!.trim()), h("span", {}, l.slice(12).trim()));
+    const depth = Math.floor((l.length - l.trimStart().length) / 2);
+    return h("p", { class: `deep-${Math.min(depth, 5)}` }, l.trim());
+  });
+}
