@@ -66,7 +66,7 @@ func TestADateIsItsFirstInstant(t *testing.T) {
 		{"Europe/London", "2026-07-01 09:30", "2026-07-01T08:30:00.000Z"},
 		{"Europe/London", "2026-07-01T09:30:00+05:00", "2026-07-01T04:30:00.000Z"},
 	} {
-		content := strings.NewReplacer("Europe/London ", c.zone+" ", "effective_from: always", "effective_from: "+c.date).Replace(starterProgram)
+		content := strings.NewReplacer("Europe/London ", c.zone+" ", "effective_from: always", "effective_from: "+c.date).Replace(Starter()[ProgramFile])
 		if b := mustParse(t, map[string]string{ProgramFile: content}); b.EffectiveFrom.String() != c.want {
 			t.Errorf("%s in %s is %s, want %s", c.date, c.zone, b.EffectiveFrom, c.want)
 		}
@@ -151,9 +151,9 @@ func TestFilesOfABundle(t *testing.T) {
 		{"nothing", nil, "is missing"},
 		{"empty", map[string]string{ProgramFile: ""}, "is empty"},
 		{"remarks only", map[string]string{ProgramFile: "# nothing\n"}, "is empty"},
-		{"unknown file", map[string]string{ProgramFile: starterProgram, "prizes.yaml": "a: b"}, "prizes.yaml: is not a file of a bundle"},
-		{"too large", map[string]string{ProgramFile: starterProgram + strings.Repeat("# more\n", event.MaxBundleBytes/7)}, "bytes, at most"},
-		{"two documents", map[string]string{ProgramFile: starterProgram + "\n---\na: b\n"}, "more than one document"},
+		{"unknown file", map[string]string{ProgramFile: Starter()[ProgramFile], "prizes.yaml": "a: b"}, "prizes.yaml: is not a file of a bundle"},
+		{"too large", map[string]string{ProgramFile: Starter()[ProgramFile] + strings.Repeat("# more\n", event.MaxBundleBytes/7)}, "bytes, at most"},
+		{"two documents", map[string]string{ProgramFile: Starter()[ProgramFile] + "\n---\na: b\n"}, "more than one document"},
 		{"a list", map[string]string{ProgramFile: "- a\n- b\n"}, "is a list, not a set of keys"},
 		{"zero byte", map[string]string{ProgramFile: "program: a\x00b\n"}, "zero byte"},
 		{"bomb", map[string]string{ProgramFile: "a: &a [1,1]\nb: &b [*a,*a]\nc: [*b,*b]\n"}, "anchors, aliases"},
@@ -172,7 +172,7 @@ func TestFilesOfABundle(t *testing.T) {
 }
 
 func TestWindowsLineEnds(t *testing.T) {
-	mustParse(t, map[string]string{ProgramFile: strings.ReplaceAll(starterProgram, "\n", "\r\n")})
+	mustParse(t, map[string]string{ProgramFile: strings.ReplaceAll(Starter()[ProgramFile], "\n", "\r\n")})
 }
 
 func TestBundleID(t *testing.T) {
@@ -193,7 +193,7 @@ func TestBundleID(t *testing.T) {
 
 // FuzzParse: no input takes Parse down or leaves it without a reason.
 func FuzzParse(f *testing.F) {
-	f.Add(starterProgram)
+	f.Add(Starter()[ProgramFile])
 	names, _ := filepath.Glob("testdata/problems/*.yaml")
 	for _, name := range names {
 		if content, err := os.ReadFile(name); err == nil {

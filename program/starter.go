@@ -1,12 +1,25 @@
 package program
 
-import _ "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
-//go:embed starter/program.yaml
-var starterProgram string
+//go:embed starter
+var starterFiles embed.FS
 
-// Starter returns the files of a first bundle, with remarks on every line. It
-// passes Parse without a problem.
+// Starter returns the files of a first bundle, with remarks on every line:
+// program.yaml, some segments and campaigns. It passes every check.
 func Starter() map[string]string {
-	return map[string]string{ProgramFile: starterProgram}
+	files := map[string]string{}
+	sub, _ := fs.Sub(starterFiles, "starter")
+	_ = fs.WalkDir(sub, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(sub, path)
+		files[path] = string(text)
+		return err
+	})
+	return files
 }

@@ -22,7 +22,7 @@ const (
 )
 
 func files(more map[string]string) map[string]string {
-	out := program.Starter()
+	out := map[string]string{program.ProgramFile: program.Starter()[program.ProgramFile]}
 	maps.Copy(out, more)
 	return out
 }
@@ -58,8 +58,18 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestProgramAlone(t *testing.T) {
+func TestStarter(t *testing.T) {
 	b, problems := Parse(program.Starter())
+	if b == nil {
+		t.Fatal(problems)
+	}
+	if b.Segments.Len() != 3 || len(b.Campaigns.Campaigns) != 2 {
+		t.Errorf("%d segments, %d campaigns", b.Segments.Len(), len(b.Campaigns.Campaigns))
+	}
+}
+
+func TestProgramAlone(t *testing.T) {
+	b, problems := Parse(files(nil))
 	if b == nil {
 		t.Fatal(problems)
 	}
