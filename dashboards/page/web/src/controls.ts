@@ -78,12 +78,8 @@ export class Picker {
     if (this.v.type !== "constant" && this.v.hide !== 2) this.draw();
   }
 
-  /** values are what the server is told: every option where all are chosen. */
-  values(): string[] {
-    const chosen = this.choice.vars[this.v.name] ?? [];
-    if (!chosen.includes(all)) return chosen;
-    return this.v.allValue ? [this.v.allValue] : this.options.map((o) => o.value);
-  }
+  /** values are what the server is told; it knows what All means. */
+  values(): string[] { return this.choice.vars[this.v.name] ?? []; }
 
   private initial(): string[] {
     const now = this.v.current?.value;
