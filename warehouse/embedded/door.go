@@ -16,9 +16,9 @@ import (
 const WriterUser = "punchcard"
 
 // streamable formats may be joined from pieces, which libchdb formats each for
-// itself; of the others, the answer is made whole and bounded (maxAnswerBytes).
+// itself (Arrow's by arrowPieces); of the others, the answer is made whole and bounded (maxAnswerBytes).
 var streamable = set("native", "tabseparated", "tsv", "tabseparatedraw", "tsvraw", "csv", "jsoneachrow", "jsonlines", "ndjson",
-	"jsonstringseachrow", "jsoncompacteachrow", "jsoncompactstringseachrow", "rowbinary", "null", "lineasstring", "raw", "rawblob")
+	"jsonstringseachrow", "jsoncompacteachrow", "jsoncompactstringseachrow", "rowbinary", "null", "lineasstring", "raw", "rawblob", formatArrowStream)
 
 // ServeHTTP is ClickHouse's HTTP interface.
 func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -144,12 +144,15 @@ func (p plan) execute(s *session, req request, out *answer) error {
 	out.setFormat(p.format)
 	var st stats
 	var err error
-	if p.kind == planStream {
+	switch {
+	case p.kind == planStream && p.isArrow():
+		st, err = p.streamArrow(s, req, out)
+	case p.kind == planStream:
 		st, err = s.stream(req.query, p.format, req.params, func(data []byte) error {
 			_, err := out.Write(data)
 			return err
 		})
-	} else {
+	default:
 		st, err = s.whole(req.query, p.format, req.params, func(data []byte) error {
 			if len(data) > maxAnswerBytes {
 				return refuse(codeTooLarge, "TOO_MANY_BYTES", "The answer in format %s has %d bytes, more than %d; use a format that streams, such as Native or CSV, or LIMIT", p.format, len(data), maxAnswerBytes)
