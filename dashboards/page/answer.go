@@ -1,9 +1,11 @@
 package page
 
 import (
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -50,9 +52,12 @@ func pack(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	w.Header().Set("Content-Encoding", "gzip")
-	z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	var packed bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
 	_, _ = z.Write(body)
 	_ = z.Close()
+	w.Header().Set("Content-Length", strconv.Itoa(packed.Len()))
+	_, _ = w.Write(packed.Bytes())
 }
 
 func takesGzip(r *http.Request) bool {

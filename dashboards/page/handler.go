@@ -54,7 +54,7 @@ func Handler(c Config) (http.Handler, error) {
 	mux.HandleFunc("/page/api/", func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusNotFound, "not_found", "no such path or method", "")
 	})
-	mux.Handle("GET /", p.assets)
+	mux.Handle("/", p.assets)
 	return secured(mux), nil
 }
 

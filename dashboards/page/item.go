@@ -27,7 +27,7 @@ type Item struct {
 // Part is one thing that came of it, with its reason. Points is the change of the
 // balance.
 type Part struct {
-	Kind   string `json:"kind"` // points, tier, scores, segment, fact
+	Kind   string `json:"kind"` // points, member, tier, scores, segment, fact, words
 	Text   string `json:"text"`
 	Why    string `json:"why,omitempty"`
 	Points int64  `json:"points,omitempty"`
@@ -54,6 +54,12 @@ func EntryItem(e *event.Entry) (Item, bool) {
 	return it, true
 }
 
+// timers are what time alone brings about, by the timer's name.
+var timers = map[string]string{
+	"lots_expire": "Points reached their last day", "tier_review": "Tier review", "window": "An order left the window of the scores or tiers",
+	"recency": "Time went by without an order", "segments": "Time moved segments",
+}
+
 // headline says what the input was.
 func headline(e *event.Entry) (kind, title string) {
 	switch {
@@ -74,6 +80,9 @@ func headline(e *event.Entry) (kind, title string) {
 	case e.Enrolment != nil:
 		return "member", "Became a member"
 	case e.Kind == event.KindTimer:
+		if title, ok := timers[e.Cause.Name]; ok {
+			return "time", title
+		}
 		return "time", "Time passed" + named(e.Cause.Name)
 	case e.Kind == event.KindSweep:
 		return "rules", "Looked at again" + named(e.Cause.Name)

@@ -57,9 +57,9 @@ func MessageItem(m *event.CampaignMessage) Item {
 
 func messagePart(m *event.Message) Part {
 	if m.Subject == "" {
-		return Part{Kind: "text", Text: m.Text}
+		return Part{Kind: "words", Text: m.Text}
 	}
-	return Part{Kind: "text", Text: m.Subject, Why: m.Text}
+	return Part{Kind: "words", Text: m.Subject, Why: m.Text}
 }
 
 func trigger(kind, detail string) string {

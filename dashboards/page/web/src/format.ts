@@ -90,16 +90,15 @@ function dated(v: number, unit: string | undefined): string {
   return unit === "dateTimeFromNow" ? moment(v) : moment(v);
 }
 
-const dayForm = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
-const monthForm = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
-const minuteForm = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
-const clockForm = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const two = (n: number): string => String(n).padStart(2, "0");
 
 /** These take wall-clock milliseconds (see zone.ts). */
-export const day = (ms: number): string => dayForm.format(ms);
-export const month = (ms: number): string => monthForm.format(ms);
-export const moment = (ms: number): string => (ms % 86_400_000 === 0 ? day(ms) : minuteForm.format(ms));
-export const clock = (ms: number): string => clockForm.format(ms);
+export const month = (ms: number): string => { const d = new Date(ms); return `${months[d.getUTCMonth()]} ${d.getUTCFullYear()}`; };
+export const dayOnly = (ms: number): string => { const d = new Date(ms); return `${d.getUTCDate()} ${months[d.getUTCMonth()]}`; };
+export const day = (ms: number): string => `${new Date(ms).getUTCDate()} ${month(ms)}`;
+export const clock = (ms: number): string => { const d = new Date(ms); return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`; };
+export const moment = (ms: number): string => (ms % 86_400_000 === 0 ? day(ms) : `${day(ms)}, ${clock(ms)}`);
 
 /** signed writes a change with its sign. */
 export const signed = (v: number, unit?: string): string => (v > 0 ? "+" : "") + glance(v, unit);

@@ -34,7 +34,7 @@ export const num = (cell: Cell | undefined): number | null => (typeof cell === "
 
 /** text writes a cell in full. */
 export function text(cell: Cell | undefined, f: Field, short = false): string {
-  if (cell === null || cell === undefined) return f.config.noValue ?? "–";
+  if (cell === null || cell === undefined) return "–";
   const mapped = mapping(cell, f.config);
   if (mapped?.text) return mapped.text;
   switch (f.column.kind) {
@@ -51,6 +51,9 @@ export function text(cell: Cell | undefined, f: Field, short = false): string {
     default: return typeof cell === "object" ? (Array.isArray(cell) ? cell.join(", ") : JSON.stringify(cell)) : String(cell);
   }
 }
+
+/** name writes a cell that names a row, a column or a place on an axis: without the unit, which is that of the values. */
+export const name = (cell: Cell | undefined, f: Field): string => text(cell, { ...f, config: { ...f.config, unit: "none", decimals: undefined as never } });
 
 /** mapping finds what Grafana's value mappings say of a value. */
 export function mapping(cell: Cell, c: FieldConfig): { text?: string; color?: string } | null {
@@ -103,7 +106,7 @@ export function wide(p: Panel, f: Frame, xName = ""): Wide | null {
   const series = new Map<string, Series>();
   for (const row of f.rows) {
     const cell = row[xField.index];
-    const key = isTime(xField.column) ? ms(cell, xField.column.kind) : typeof cell === "number" ? cell : text(cell, xField);
+    const key = isTime(xField.column) ? ms(cell, xField.column.kind) : typeof cell === "number" ? cell : name(cell, xField);
     if (key === null) continue;
     let i = at.get(key);
     if (i === undefined) { i = x.length; at.set(key, i); x.push(key); }

@@ -11,7 +11,7 @@ import { colorOf } from "./timeseries";
 export function barchart(p: Panel, f: Frame, into: HTMLElement): (() => void) | null {
   const w = wide(p, f, option(p, "xField", ""));
   if (!w) return null;
-  const names = w.x.map((v) => (typeof v === "string" ? v : isTime(w.xField.column) ? timeName(w.x as number[])(v) : glance(v, w.xField.config.unit)));
+  const names = w.x.map((v) => (typeof v === "string" ? v : isTime(w.xField.column) ? timeName(w.x as number[])(v) : String(v)));
   const longest = Math.max(...names.map((n) => n.length));
   const orientation = option(p, "orientation", "auto");
   const narrow = into.clientWidth < 420;

@@ -43,7 +43,7 @@ export function base(): EChartsCoreOption {
     animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     animationDuration: 350,
     textStyle: { fontFamily: ink("font"), color: ink("muted"), fontSize: 12 },
-    grid: { left: 2, right: 10, top: 12, bottom: 0, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 2, right: 10, top: 12, bottom: 5, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     tooltip: {
       confine: true, appendTo: "body", borderWidth: 0, padding: 0, backgroundColor: "transparent", extraCssText: "box-shadow:none", transitionDuration: 0.1,
     },

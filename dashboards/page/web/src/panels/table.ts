@@ -5,7 +5,7 @@ import type { Cell, Frame } from "../api";
 import { h, vars, type Child } from "../dom";
 import { fields, linkOf, mapping, num, shown, text, threshold, type Field } from "../frame";
 import { custom, option, type Panel } from "../grafana";
-import { nth, paint, readable, shade } from "../theme";
+import { ink, mix, nth, paint, readable, shade } from "../theme";
 
 const step = 100; // rows that are added at a time
 
@@ -77,7 +77,9 @@ function cell(row: Cell[], c: Field, all: Field[], [low, high]: [number, number]
   const n = num(v ?? null), color = colorOf(v ?? null, n, c, low, high);
   if (type.startsWith("color-background") && color) {
     td.append(inner);
-    vars(td, { ground: color, "on-ground": readable(color) }).classList.add("filled");
+    // A scale needs its shades; a verdict is said calmly: a tint, and a bar of the colour.
+    const scale = (c.config.color?.mode ?? "").startsWith("continuous"), tint = mix(ink("card"), color, 0.2);
+    vars(td, scale ? { ground: color, "on-ground": readable(color) } : { ground: tint, "on-ground": ink("ink"), tone: color }).classList.add("filled", scale ? "scale" : "tint");
   } else if (type === "color-text" && color) {
     td.append(inner);
     vars(td, { tone: color }).classList.add("toned");

@@ -2,7 +2,7 @@
 
 import type { Frame } from "../api";
 import type { Note } from "../board";
-import { day, exact, glance, moment, month, tick } from "../format";
+import { clock, day, dayOnly, exact, glance, moment, month, tick } from "../format";
 import { isTime, threshold, wide, type Series } from "../frame";
 import { custom, option, type FieldConfig, type Panel } from "../grafana";
 import { ink, nth, paint } from "../theme";
@@ -27,10 +27,10 @@ export function timeseries(p: Panel, f: Frame, into: HTMLElement, notes: Note[])
     ...base(),
     xAxis: {
       type: "time", ...axisLook(false), ...(bars ? {} : { min: x[0], max: x.at(-1) }),
-      axisLabel: { ...(axisLook(false)["axisLabel"] as object), formatter: label(x), showMinLabel: false },
+      axisLabel: { ...(axisLook(false)["axisLabel"] as object), formatter: label(x), customValues: ticks(x, Math.max(3, Math.floor(into.clientWidth / 92))), showMinLabel: true },
     },
     yAxis: {
-      type: "value", ...axisLook(true), scale: !zero, min: config.min, max: config.max ?? (percent(w.series) ? 1 : undefined), splitNumber: 4,
+      type: "value", ...axisLook(true), scale: !zero, min: config.min, max: config.max ?? (percent(w.series) ? 1 : undefined), splitNumber: 4, interval: percent(w.series) ? 0.25 : undefined,
       axisLabel: { ...(axisLook(true)["axisLabel"] as object), formatter: (v: number) => tick(v, unit) },
     },
     useUTC: true,
@@ -130,9 +130,28 @@ function marks(c: FieldConfig, notes: Note[]): Record<string, unknown> {
 function label(x: number[]): (t: number) => string {
   const span = (x.at(-1) ?? 0) - (x[0] ?? 0), d = 86_400_000;
   if (span > 300 * d) return month;
-  const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-  const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
-  return (t) => (span > 3 * d || t % d === 0 ? short.format(t) : hour.format(t));
+  return (t) => (span > 3 * d || t % d === 0 ? dayOnly(t) : clock(t));
+}
+
+/** ticks stands at even steps that people count in: hours, days, weeks, months. */
+function ticks(x: number[], most: number): number[] {
+  const from = x[0] ?? 0, to = x.at(-1) ?? 0, hour = 3_600_000, d = 24 * hour;
+  if (to - from < 55 * d) {
+    const steps = [hour / 4, hour, 3 * hour, 6 * hour, 12 * hour, d, 2 * d, 7 * d, 14 * d];
+    const step = steps.find((st) => (to - from) / st <= most) ?? 28 * d;
+    const out: number[] = [];
+    for (let t = Math.ceil(from / step) * step; t <= to; t += step) out.push(t);
+    return out;
+  }
+  const step = [1, 2, 3, 6, 12, 24].find((n) => (to - from) / (n * 30.4 * d) <= most) ?? 60;
+  const out: number[] = [];
+  const first = new Date(from);
+  for (let m = Math.ceil(first.getUTCMonth() / step) * step; out.length < 200; m += step) {
+    const t = Date.UTC(first.getUTCFullYear(), m, 1);
+    if (t > to) break;
+    if (t >= from) out.push(t);
+  }
+  return out;
 }
 
 /** summary says in words what the picture shows. */

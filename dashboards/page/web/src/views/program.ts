@@ -27,17 +27,17 @@ export function programView(into: HTMLElement, _: Site): () => void {
 function rules(source: string): HTMLElement {
   const out: HTMLElement[] = [];
   let section: HTMLElement | null = null;
-  let first = true;
+  let blank = false;
   for (const raw of source.split("\n")) {
     const line = raw.trimEnd();
-    if (!line) { section = null; continue; }
-    if (!line.startsWith(" ") && !section && !first) {
+    if (!line) { section = null; blank = true; continue; }
+    if (!line.startsWith(" ") && blank && !section) {
       section = h("div", { class: "rule-group" }, h("h3", {}, line));
       out.push(section);
       continue;
     }
-    first = first && line !== "";
-    if (!line.startsWith(" ")) { if (!section) out.push(h("p", { class: "faint" }, line)); else section.append(h("p", {}, line)); first = false; continue; }
+    if (!blank) continue; // name, money and zone stand above
+    if (!line.startsWith(" ")) { section?.append(h("p", {}, line)); continue; }
     const m = /^ {2}(\S.*?)\s{2,}(\S.*)$/.exec(line) ?? /^ {2}(\S{1,20}) (\S.*)$/.exec(line);
     const isRule = m && /^[\w.-]+$/.test(m[1]!) && /^ {2}\S{1,20}\s/.test(line) && /^[a-z]/.test(m[1]!);
     (section ?? out.at(-1))?.append(isRule ? h("div", { class: "rule" }, h("code", {}, m[1]!), h("span", {}, m[2]!)) : h("p", { class: "rule-note" }, line.trim()));
@@ -58,8 +58,8 @@ function list(title: string, id: string, texts: Text[]): HTMLElement {
 /** body keeps the indents of a text, and sets the words before a gap in a column of their own. */
 function body(lines: string[]): Child[] {
   return lines.filter((l) => l.trim()).map((l) => {
-    const m = /^ {2}([A-Z][a-z ]{1,8}?) {1,}(?=\S)(.*)$/.exec(l);
-    if (m && l.length > 12 && l.slice(2, 12).trimEnd() === m[1]!.trim()) return h("div", { class: "rule" }, h("b", {}, m[1]!.trim()), h("span", {}, l.slice(12).trim()));
+    const label = l.slice(2, 11).trimEnd();
+    if (/^[A-Z][a-z ]+$/.test(label) && l.startsWith("  ") && l.slice(2, 12) === `${label.padEnd(9)} ` && /\S/.test(l.charAt(12))) return h("div", { class: "rule" }, h("b", {}, label), h("span", {}, l.slice(12)));
     const depth = Math.floor((l.length - l.trimStart().length) / 2);
     return h("p", { class: `deep-${Math.min(depth, 5)}` }, l.trim());
   });
