@@ -28,6 +28,12 @@ var ErrNoArrow = errors.New("warehouse: Arrow needs ClickHouse's HTTP port: use 
 // holds one at a time, and fn must not keep it. parameters fill {name:Type}.
 // Errors: ErrNoArrow, what ClickHouse said, what fn returned.
 func (w *Warehouse) Arrow(ctx context.Context, statement string, parameters map[string]string, fn func(arrow.Record) error) error {
+	return w.ArrowStream(ctx, statement, parameters, func(*arrow.Schema) error { return nil }, fn)
+}
+
+// ArrowStream is Arrow for those who need the columns of an answer without rows
+// too: it calls begin once, before any record.
+func (w *Warehouse) ArrowStream(ctx context.Context, statement string, parameters map[string]string, begin func(*arrow.Schema) error, fn func(arrow.Record) error) error {
 	ctx, cancel := context.WithTimeout(ctx, arrowTimeout)
 	defer cancel()
 	request, err := w.arrowRequest(ctx, statement, parameters)
@@ -43,19 +49,32 @@ func (w *Warehouse) Arrow(ctx context.Context, statement string, parameters map[
 		text, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBytes))
 		return w.failed("query", errors.New(strings.TrimSpace(string(text))))
 	}
-	reader, err := ipc.NewReader(response.Body)
+	return w.readArrow(newArrowBody(response.Body), begin, fn)
+}
+
+func (w *Warehouse) readArrow(body *arrowBody, begin func(*arrow.Schema) error, fn func(arrow.Record) error) error {
+	reader, err := ipc.NewReader(body)
 	if err != nil {
 		return w.failed("reading Arrow", err)
 	}
 	defer reader.Release()
+	if err := begin(reader.Schema()); err != nil {
+		return err
+	}
 	for reader.Next() {
 		if err := fn(reader.Record()); err != nil {
 			return err
 		}
 	}
-	// A query that fails half-way breaks the stream off.
+	// A query that fails half-way breaks the stream off, or writes its error into it.
+	if body.failure != nil {
+		return w.failed("query", body.failure)
+	}
 	if err := reader.Err(); err != nil && !errors.Is(err, io.EOF) {
 		return w.failed("reading Arrow", err)
+	}
+	if !body.ended {
+		return w.failed("reading Arrow", errArrowCut)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
 )
 
 func TestArrow(t *testing.T) {
@@ -46,5 +48,47 @@ func TestArrow(t *testing.T) {
 	native := &Warehouse{cfg: Config{URL: "clickhouse://127.0.0.1:9000"}}
 	if err := native.Arrow(context.Background(), "SELECT 1", nil, nil); !errors.Is(err, ErrNoArrow) {
 		t.Errorf("the native port: %v", err)
+	}
+}
+
+// A query that fails after its first megabyte was sent, and an answer that stops.
+func TestArrowThatBreaks(t *testing.T) {
+	e, _ := migrated(t)
+	reader, err := Open(t.Context(), Config{URL: e.URL(), ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { reader.Close() })
+	var rows int64
+	err = reader.Arrow(t.Context(), "SELECT number, throwIf(number = 900000, 'the milk is off') FROM numbers(1000000)", nil, func(r arrow.Record) error {
+		rows += r.NumRows()
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "the milk is off") || rows == 0 || rows > 900_000 {
+		t.Errorf("%d rows, then %v", rows, err)
+	}
+	var whole bytes.Buffer
+	schema := arrow.NewSchema([]arrow.Field{{Name: "n", Type: arrow.PrimitiveTypes.Int64}}, nil)
+	w := ipc.NewWriter(&whole, ipc.WithSchema(schema))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	nothing := func(arrow.Record) error { return nil }
+	begin := func(s *arrow.Schema) error {
+		if !s.Equal(schema) {
+			t.Errorf("columns %v", s)
+		}
+		return nil
+	}
+	if err := reader.readArrow(newArrowBody(&whole), begin, nothing); err != nil {
+		t.Errorf("an answer without rows: %v", err)
+	}
+	whole.Reset()
+	if err := ipc.NewWriter(&whole, ipc.WithSchema(schema)).Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole.Truncate(whole.Len() - 8)
+	if err := reader.readArrow(newArrowBody(&whole), begin, nothing); !errors.Is(err, errArrowCut) {
+		t.Errorf("an answer without end: %v", err)
 	}
 }
