@@ -52,6 +52,9 @@ var mayImport = map[string][]string{
 	"warehouse":            {"event", "sql"},
 	"warehouse/embedded":   {},
 	"warehouse/models":     {"event", "warehouse"},
+	"dashboards":           {"event", "sql"},
+	"dashboards/grafana":   {"dashboards"},
+	"dashboards/page":      {"event"},
 }
 
 // onlyHere says which packages alone may use a library.
@@ -66,6 +69,7 @@ var onlyHere = map[string][]string{
 	"github.com/segmentio/":         {"campaigns/subscriber"},
 	"github.com/prometheus/":        {"cmd/punchcard"},
 	"github.com/alecthomas/kong":    {"cmd/punchcard"},
+	"github.com/grafana/":           {"dashboards"},
 }
 
 // pure packages decide: a function of what is in the log.
