@@ -63,6 +63,7 @@ func TestKilledAtSeededMoments(t *testing.T) {
 	l.check(entries)
 	verified(t, p)
 	l.checkWarehouse(p)
+	p.campaignsWereAtWork(t)
 	pr.interrupt()
 	verified(t, p) // alone
 	t.Logf("%d kills (%d while starting), %d confirmations, %.1f s", kills, starting, l.acked.Load(), time.Since(began).Seconds())
@@ -111,7 +112,7 @@ func verified(t *testing.T, p *place) {
 		t.Fatalf("punchcard verify: %v\n%s", err, out)
 	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	t.Logf("verify: %s", strings.Join(lines[max(0, len(lines)-2):], "; "))
+	t.Logf("verify: %s", strings.Join(lines[max(0, len(lines)-3):], "; "))
 }
 
 // awaitDoor waits until the door answers at all.

@@ -17,6 +17,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/stream"
 	"github.com/punchcard/punchcard/warehouse"
 )
 
@@ -89,6 +90,78 @@ func (p *place) kafkaGo(t *testing.T) {
 		t.Errorf("the entry of go-m2: %+v", e)
 	}
 	t.Logf("%d entries, %d customers read, %d markers of transactions passed over", len(entries), len(standings), markers)
+}
+
+// kafkaGoMessages reads every campaigns.<channel> with the isolation that clients
+// have by default, read uncommitted: each message is one committed decision, and
+// none is missing. A message may come again, with the same id and content.
+func (p *place) kafkaGoMessages(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	decided := p.decidedMessages(t)
+	var topics []string
+	for _, channel := range event.Channels {
+		topics = append(topics, p.topic(event.TopicCampaigns(channel)))
+	}
+	r := kafkago.NewReader(kafkago.ReaderConfig{
+		Brokers: []string{p.kafkaBroker()}, GroupID: p.topic("kafka-go-messages"), GroupTopics: topics, IsolationLevel: kafkago.ReadUncommitted,
+		StartOffset: kafkago.FirstOffset, MaxWait: 100 * time.Millisecond, ErrorLogger: kafkago.LoggerFunc(func(format string, args ...any) { t.Logf("kafka-go: "+format, args...) }),
+	})
+	defer r.Close()
+	seen, again := map[string]bool{}, 0
+	for len(seen) < len(decided) {
+		rec, err := r.ReadMessage(ctx)
+		if err != nil {
+			t.Fatalf("%v; seen %d of %d messages", err, len(seen), len(decided))
+		}
+		var m event.CampaignMessage
+		if err := json.Unmarshal(rec.Value, &m); err != nil {
+			t.Fatalf("%s/%d@%d: %v", rec.Topic, rec.Partition, rec.Offset, err)
+		}
+		e, ok := decided[m.MessageID]
+		switch {
+		case !ok:
+			t.Errorf("%s/%d@%d: message %s was never decided", rec.Topic, rec.Partition, rec.Offset, m.MessageID)
+		case m.Sequence != e.Sequence || m.CustomerID != e.CustomerID || string(rec.Key) != e.CustomerID || m.Text != e.Message.Text || rec.Topic != p.topic(event.TopicCampaigns(e.Decision.Channel)):
+			t.Errorf("%s/%d@%d: %+v was decided as %+v", rec.Topic, rec.Partition, rec.Offset, m, e)
+		}
+		if seen[m.MessageID] {
+			again++
+		}
+		seen[m.MessageID] = true
+	}
+	t.Logf("%d messages read, %d came again", len(seen), again)
+}
+
+// decidedMessages are the committed decisions to send, by id.
+func (p *place) decidedMessages(t *testing.T) map[string]*event.CampaignEntry {
+	t.Helper()
+	out := map[string]*event.CampaignEntry{}
+	c, ctx := p.cluster(), context.Background()
+	ends, err := c.Ends(ctx, event.TopicCampaignLog, stream.ReadCommitted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part, r := range ends {
+		_, err := c.Scan(ctx, event.TopicCampaignLog, part, r.Start, r.End, stream.ReadCommitted, func(rec *stream.Record) error {
+			e := &event.CampaignEntry{}
+			if err := event.DecodeCampaignEntry(rec.Value, e); err != nil || e.Message == nil {
+				return err
+			}
+			if out[e.Message.MessageID] != nil {
+				t.Errorf("message %s was decided twice", e.Message.MessageID)
+			}
+			out[e.Message.MessageID] = e
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(out) == 0 {
+		t.Error("no message was decided: nothing was tested")
+	}
+	return out
 }
 
 // isMarker: kafka-go knows no control batches, on any broker, and hands their

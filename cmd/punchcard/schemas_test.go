@@ -13,20 +13,36 @@ import (
 	"github.com/punchcard/punchcard/event/stream"
 )
 
-// topicSchemas says which schema, and which Go type, the values of a topic have.
-var topicSchemas = []struct {
+// topicSchema says which schema, and which Go type, the values of a topic have.
+type topicSchema struct {
 	topic, schema string
 	value         func() any
-}{
+}
+
+var topicSchemas = []topicSchema{
 	{event.TopicEvents, "schema/event.json", func() any { return new(event.Event) }},
 	{event.TopicLedger, "schema/entry.json", func() any { return new(event.Entry) }},
 	{event.TopicCustomers, "schema/customer.json", func() any { return new(event.Customer) }},
 	{event.TopicRejects, "schema/reject.json", func() any { return new(event.Reject) }},
 }
 
-// topicsKeepTheirSchemas holds every record that the run has made against the
-// schemas, and wants no field that they do not know.
-func (p *place) topicsKeepTheirSchemas(t *testing.T) {
+// campaignSchemas are those of what campaigns and segments make.
+var campaignSchemas = []topicSchema{
+	{event.TopicEvents, "schema/event.json", func() any { return new(event.Event) }},
+	{event.TopicLedger, "schema/entry.json", func() any { return new(event.Entry) }},
+	{event.TopicSegments, "schema/segment.json", func() any { return new(event.SegmentRecord) }},
+	{event.TopicCampaignLog, "schema/campaign_entry.json", func() any { return new(event.CampaignEntry) }},
+	{event.TopicCampaigns(event.ChannelEmail), "schema/campaign_message.json", func() any { return new(event.CampaignMessage) }},
+	{event.TopicCampaigns(event.ChannelPush), "schema/campaign_message.json", func() any { return new(event.CampaignMessage) }},
+}
+
+func (p *place) topicsKeepTheirSchemas(t *testing.T) { p.keepSchemas(t, topicSchemas) }
+
+func (p *place) campaignTopicsKeepTheirSchemas(t *testing.T) { p.keepSchemas(t, campaignSchemas) }
+
+// keepSchemas holds every record that the run has made against the schemas, and
+// wants no field that they do not know.
+func (p *place) keepSchemas(t *testing.T, schemas []topicSchema) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cfg := stream.Config{Brokers: []string{p.kafkaBroker()}}
@@ -38,7 +54,7 @@ func (p *place) topicsKeepTheirSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for _, s := range topicSchemas {
+	for _, s := range schemas {
 		schema := compileSchema(t, s.schema)
 		ends, err := c.Ends(ctx, s.topic, stream.ReadUncommitted)
 		if err != nil {
@@ -58,7 +74,7 @@ func (p *place) topicsKeepTheirSchemas(t *testing.T) {
 		if n == 0 {
 			t.Errorf("topic %s is empty: nothing was tested", s.topic)
 		}
-		t.Logf("%-10s %6d records, %8d bytes", s.topic, n, bytesRead)
+		t.Logf("%-15s %6d records, %8d bytes", s.topic, n, bytesRead)
 	}
 }
 
