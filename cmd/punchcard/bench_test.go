@@ -76,6 +76,7 @@ func BenchmarkEntryLatency(b *testing.B) {
 // benchCampaign answers every order, so that each event is a message; its segment
 // is left and entered all the time.
 var benchCampaign = map[string]string{
+	"campaigns.yaml":     "global_holdout: 0\n", // no night, nobody held out
 	"segments/even.yaml": "who: {balance: {at_least: 5000}}\n",
 	"campaigns/thanks.yaml": `purpose: service
 channel: email
