@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"sql":                  {},
 	"warehouse":            {"event", "sql"},
 	"warehouse/embedded":   {},
+	"warehouse/export":     {"warehouse"},
 	"warehouse/models":     {"event", "warehouse"},
 	"dashboards":           {"event", "sql"},
 	"dashboards/grafana":   {"dashboards"},
