@@ -34,7 +34,7 @@ type row struct {
 
 // boards are all definitions.
 func boards() []board {
-	return []board{overview(), customers(), pointsAndTiers(), campaigns()}
+	return []board{overview(), customers(), retention(), pointsAndTiers(), campaigns(), voice(), value(), pipeline()}
 }
 
 // target is a query of the ClickHouse data source.
