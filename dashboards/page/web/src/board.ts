@@ -33,6 +33,7 @@ export async function board(into: HTMLElement, site: Site, r: Route, carry: Choi
   const asOf = h("p", { class: "as-of" }, `as of ${moment(wall(Date.parse(site.now)))} · ${zoneName()}`);
   const head = h("header", { class: "board-head" }, h("div", { class: "board-title" }, h("h1", {}, d.title), d.description ? h("p", { class: "lead" }, d.description) : null),
     h("div", { class: "board-side" }, h("div", { class: "controls", role: "toolbar", "aria-label": "What is shown" }, rangePicker(choice, () => changed()), ...controls.map((c) => c.el), refreshButton), asOf));
+  cards.forEach((c) => c.el.style.setProperty("--m", String(middle(c.panel, cards.map((o) => o.panel)))));
   const rows = d.panels.filter((p) => p.type === "row").map(rowHead);
   const grid = h("div", { class: "grid" }, ...[...rows, ...cards.map((c) => ({ y: c.panel.gridPos.y, x: c.panel.gridPos.x, el: c.el }))].sort((a, b) => a.y - b.y || a.x - b.x).map((c) => c.el));
   into.replaceChildren(head, grid);
@@ -76,6 +77,14 @@ export function params(c: Choice): URLSearchParams {
   const p = new URLSearchParams({ from: c.from, to: c.to });
   for (const [name, list] of Object.entries(c.vars)) list.forEach((v) => p.append(name, v));
   return p;
+}
+
+/** middle is how many of 12 columns a panel takes on a window of middle width: its share of its row, unless the row is of small ones. */
+function middle(p: Panel, all: Panel[]): number {
+  const row = all.filter((o) => o.gridPos.y === p.gridPos.y), n = row.length;
+  if (p.gridPos.w >= 24 || n === 1) return 12;
+  if (row.every((o) => o.gridPos.w <= 6)) return n === 4 ? 3 : n % 3 === 0 ? 4 : n === 2 ? 6 : n > 4 ? 3 : 12 / n;
+  return row.every((o) => o.gridPos.w >= 8) ? Math.round(p.gridPos.w / 2) : p.gridPos.w >= 12 ? 12 : 6;
 }
 
 const flat = (list: Panel[]): Panel[] => list.flatMap((p) => [p, ...(p.panels ?? [])]);

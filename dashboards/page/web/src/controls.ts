@@ -93,6 +93,7 @@ export class Picker {
 
   private draw(): void {
     const label = this.v.label || this.v.name.replaceAll("_", " ");
+    if (this.v.type === "textbox") { this.el.replaceChildren(this.box(label)); return; }
     const face = h("span", { class: "field-value" });
     const say = (): void => { face.textContent = this.said(); };
     const kind = this.v.multi ? "checkbox" : "radio";
@@ -107,6 +108,12 @@ export class Picker {
     say();
     check();
     this.el.replaceChildren(button, pop);
+  }
+
+  private box(label: string): HTMLElement {
+    const input = h("input", { type: "search", class: "field-input", placeholder: label, "aria-label": label, maxlength: 200, value: this.choice.vars[this.v.name]?.[0] ?? "", spellcheck: "false", autocomplete: "off" });
+    input.addEventListener("change", () => { this.choice.vars[this.v.name] = [input.value.trim()]; this.changed(); });
+    return input;
   }
 
   private take(value: string, on: boolean): void {

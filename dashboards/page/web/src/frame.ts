@@ -11,8 +11,13 @@ export interface Field { index: number; column: Column; config: FieldConfig; lab
 
 const hiddenColumns = new Set(["is_simulated", "simulated"]);
 
+const aDay = 86_400_000;
+
+/** fields are the columns with what the dashboard says of them. Times that are all midnights in UTC are days: a zone must not move them. */
 export function fields(p: Panel, f: Frame): Field[] {
-  return f.columns.map((column, index) => {
+  return f.columns.map((own, index) => {
+    const days = own.kind === "time" && f.rows.length > 0 && f.rows.every((r) => r[index] === null || (r[index] as number) % aDay === 0);
+    const column: Column = days ? { ...own, kind: "date" } : own;
     const config = field(p, column);
     return { index, column, config, label: display(config, column.name) };
   });
@@ -112,12 +117,12 @@ export function wide(p: Panel, f: Frame, xName = ""): Wide | null {
     if (i === undefined) { i = x.length; at.set(key, i); x.push(key); }
     const label = labels.map((l) => text(row[l.index], l)).join(" · ");
     for (const n of values) {
-      const name = label ? (values.length > 1 ? `${label} · ${n.label}` : label) : n.label;
-      let sr = series.get(name);
+      const title = label ? (values.length > 1 ? `${label} · ${n.label}` : label) : n.label;
+      let sr = series.get(title);
       if (!sr) {
-        const own = label ? { ...n, config: field(p, { name: label, kind: "number" }), label: name } : n;
+        const own = label ? { ...n, config: field(p, { name: label, kind: "number" }), label: title } : n;
         if (label) own.config = { ...n.config, ...pick(own.config, n.config) };
-        series.set(name, sr = { name, field: own, values: [] });
+        series.set(title, sr = { name: title, field: own, values: [] });
       }
       sr.values[i] = num(row[n.index]);
     }

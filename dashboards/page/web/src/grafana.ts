@@ -114,4 +114,8 @@ function matches(m: Override["matcher"], column: { name: string; kind: string })
 }
 
 /** name is how a column is called on the screen. */
-export const display = (f: FieldConfig, column: string): string => f.displayName || column.replaceAll("_", " ");
+export function display(f: FieldConfig, column: string): string {
+  if (f.displayName && !f.displayName.includes("${")) return f.displayName;
+  const words = column.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -118,7 +118,7 @@ export class Card {
     if (state === "loading") this.body.append(h("div", { class: "skeleton", role: "status", "aria-label": "Loading" }));
     if (state === "empty") this.body.append(h("div", { class: "empty" }, h("p", {}, String(what))));
     if (state === "error" && what instanceof Problem) {
-      this.body.append(h("div", { class: "empty failed", role: "alert" }, h("p", {}, h("strong", {}, "Could not be drawn. "), what.message, what.hint ? ` – ${what.hint}` : ""),
+      this.body.append(h("div", { class: "empty failed", role: "alert" }, h("p", { title: `${what.message} – ${what.hint}` }, h("strong", {}, "Could not be drawn. "), what.message, what.hint ? ` – ${what.hint}` : ""),
         h("button", { type: "button", class: "quiet", onClick: () => again?.() }, icon("refresh"), "Try again")));
     }
   }

@@ -4,7 +4,7 @@ import type { Frame } from "../api";
 import { h, vars } from "../dom";
 import { fields, linkOf, num, numeric, reduce, shown, text, threshold, isTime } from "../frame";
 import { option, type Panel } from "../grafana";
-import { nth, paint } from "../theme";
+import { paint } from "../theme";
 
 const mostBars = 60;
 
@@ -21,7 +21,7 @@ export function bargauge(p: Panel, f: Frame, into: HTMLElement): void {
   into.append(h("ul", { class: "gauge-list" }, ...bars.map(({ c, row, v, name }) => {
     const min = Math.min(c.config.min ?? 0, 0), max = c.config.max ?? Math.max(...known, 0);
     const share = v === null ? 0 : Math.max(0, Math.min(1, (v - min) / (max - min || 1)));
-    const color = threshold(v, c.config, min, max) ?? (c.config.color?.mode === "fixed" ? paint(c.config.color.fixedColor) : nth(0));
+    const color = threshold(v, c.config, min, max) ?? (c.config.color?.mode === "fixed" ? paint(c.config.color.fixedColor) : paint(c.config.thresholds?.steps?.[0]?.color ?? "blue"));
     const to = label ? linkOf(row[label.index], label, row, all) : "";
     const value = v === null ? c.config.noValue ?? "–" : text(v, c, true);
     return h("li", {}, to ? h("a", { class: "gauge-name", href: to, title: name }, name) : h("span", { class: "gauge-name", title: name }, name),

@@ -2,12 +2,12 @@
 
 import type { Frame } from "../api";
 import { h, s, vars, type Child } from "../dom";
-import { clock, dayOnly, exact, glance, month } from "../format";
+import { exact, glance } from "../format";
 import { fields, isTime, ms, num, numeric, reduce, shown, text, threshold, mapping, type Field } from "../frame";
 import { display, option, type Panel } from "../grafana";
 import { nth, paint } from "../theme";
 
-interface Value { label: string; text: string; title: string; color: string | null; course: number[]; change: number | null; since: string; unit: string | undefined }
+interface Value { label: string; text: string; title: string; color: string | null; course: number[]; change: number | null; changeText: string; from: string; good: number; unit: string | undefined }
 
 export function stat(p: Panel, f: Frame, into: HTMLElement): void {
   const values = read(p, f);
@@ -30,7 +30,8 @@ function one(v: Value, named: boolean): HTMLElement {
   parts.push(value);
   if (v.change !== null) {
     const way = v.change > 0.0005 ? "▲" : v.change < -0.0005 ? "▼" : "•";
-    parts.push(h("span", { class: "stat-change" }, h("b", {}, `${way} ${glance(Math.abs(v.change), "percentunit", Math.abs(v.change) < 0.1 ? 1 : 0)}`), ` since ${v.since}`));
+    const mood = v.good === 0 || way === "•" ? "" : (v.change > 0) === (v.good > 0) ? "good" : "bad";
+    parts.push(h("span", { class: "stat-change" }, h("b", {}, h("i", { class: mood }, way), ` ${v.changeText}`), ` from ${v.from}`));
   }
   return h("div", { class: "stat-one" }, ...parts);
 }
@@ -54,20 +55,28 @@ function read(p: Panel, f: Frame): Value[] {
     if (time) {
       out.course = course.filter((x): x is number => x !== null);
       const first = out.course[0];
-      if (option(p, "showPercentChange", false) && v !== null && first) {
-        const from = ms(rows[course.findIndex((x) => x !== null)]![time.index], time.column.kind) ?? 0, to = ms(rows.at(-1)![time.index], time.column.kind) ?? 0;
-        out.change = (out.course.at(-1)! - first) / Math.abs(first);
-        out.since = to - from > 60 * 86_400_000 ? month(from) : to - from > 86_400_000 ? dayOnly(from) : clock(from);
-      }
+      if (option(p, "showPercentChange", false) && v !== null && first) change(out, p, c, first, out.course.at(-1)!);
     }
     return out;
   });
 }
 
+const moods: Record<string, number> = { standard: 1, inverted: -1 };
+
+/** change says how the last value differs from the first; shares differ by percentage points. */
+function change(v: Value, p: Panel, c: Field, first: number, last: number): void {
+  v.change = (last - first) / Math.abs(first);
+  const share = c.config.unit === "percentunit" ? 100 : c.config.unit === "percent" ? 1 : 0;
+  const size = Math.abs(v.change);
+  v.changeText = share ? `${glance(Math.abs(last - first) * share, "none", 1)} pp` : size >= 10 ? `${glance(size + 1, "none", 0)}×` : glance(size, "percentunit", size < 0.1 ? 1 : 0);
+  v.from = glance(first, c.config.unit, c.config.decimals);
+  v.good = moods[option(p, "percentChangeColorMode", "standard")] ?? 0;
+}
+
 function plain(c: Field, shownText: string, v: number | null, label = c.label): Value {
   const color = v === null ? null : mapping(v, c.config)?.color;
   return {
-    label: label || display(c.config, c.column.name), text: shownText, unit: c.config.unit, course: [], change: null, since: "",
+    label: label || display(c.config, c.column.name), text: shownText, unit: c.config.unit, course: [], change: null, changeText: "", from: "", good: 0,
     title: v === null ? shownText : exact(v, c.config.unit), color: color ? paint(color) : c.config.color?.mode === "fixed" ? paint(c.config.color.fixedColor) : threshold(v, c.config),
   };
 }

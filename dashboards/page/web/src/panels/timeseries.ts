@@ -73,7 +73,7 @@ function bandsOf(list: Series[]): Map<Series, Series> {
   const out = new Map<Series, Series>();
   for (const sr of list) {
     const to = custom(sr.field.config, "fillBelowTo", "");
-    const lower = to ? list.find((o) => o.name === to || o.field.column.name === to) : undefined;
+    const lower = to ? list.find((o) => o.name.toLowerCase() === to.toLowerCase() || o.field.column.name === to) : undefined;
     if (lower) out.set(sr, lower);
   }
   return out;
@@ -129,7 +129,7 @@ function marks(c: FieldConfig, notes: Note[]): Record<string, unknown> {
 /** label writes the ticks of a time axis by what is told apart. */
 function label(x: number[]): (t: number) => string {
   const span = (x.at(-1) ?? 0) - (x[0] ?? 0), d = 86_400_000;
-  if (span > 300 * d) return month;
+  if (span >= 55 * d) return month;
   return (t) => (span > 3 * d || t % d === 0 ? dayOnly(t) : clock(t));
 }
 
