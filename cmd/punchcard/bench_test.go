@@ -114,7 +114,10 @@ type latency struct {
 }
 
 func openLatency(b *testing.B, more map[string]string, rate int) *latency {
-	p := servedPlace(b, more)
+	return servedPlace(b, more).openLatency(b, rate)
+}
+
+func (p *place) openLatency(b *testing.B, rate int) *latency {
 	r, err := findRunning(&Settings{Data: p.data})
 	if err != nil || r == nil {
 		b.Fatal(err)

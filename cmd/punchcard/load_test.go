@@ -58,6 +58,7 @@ var loadCampaigns = map[string]string{
 channel: email
 when: {event: Order Completed}
 again: always
+holdout: 10
 message: {subject: "Thank you", text: "You have {{balance}} points."}
 `,
 	"campaigns/frequent.yaml": `purpose: service
@@ -66,6 +67,13 @@ when: {enters: frequent}
 again: never
 holdout: 20
 message: {text: "Your third order in a month."}
+`,
+	"campaigns/then.yaml": `purpose: service
+channel: sms
+when: {event: Order Completed}
+again: always
+wait_for: {event: Order Completed, within: 2 days, if_comes: send, if_not: stop}
+message: {text: "And another one."}
 `,
 	"campaigns/next.yaml": `purpose: service
 channel: email

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"github.com/punchcard/punchcard/event/stream"
 	"github.com/punchcard/punchcard/event/stream/embedded"
 	"github.com/punchcard/punchcard/processors"
+	"github.com/punchcard/punchcard/program"
 )
 
 const (
@@ -35,14 +37,14 @@ func BenchmarkCustomer(b *testing.B) {
 	ceiling := 0.0
 	b.Run("bare", func(b *testing.B) {
 		c := benchCluster(b)
-		fill(b, c)
+		fill(b, c, nil)
 		b.ResetTimer()
 		bareLoop(b, c)
 		ceiling = report(b)
 	})
 	b.Run("processor", func(b *testing.B) {
 		c := benchCluster(b)
-		fill(b, c)
+		fill(b, c, nil)
 		b.ResetTimer()
 		runProcessor(b, c)
 		rate := report(b)
@@ -82,8 +84,8 @@ func benchCluster(b *testing.B) *stream.Cluster {
 	return c
 }
 
-// fill publishes rules, a tick, and b.N orders of two lines.
-func fill(b *testing.B, c *stream.Cluster) {
+// fill publishes rules with those segments, a tick, and b.N orders of two lines.
+func fill(b *testing.B, c *stream.Cluster, segments map[string]string) {
 	p, err := c.Publisher(stream.PublisherOptions{ManualPartition: true})
 	if err != nil {
 		b.Fatal(err)
@@ -95,7 +97,10 @@ func fill(b *testing.B, c *stream.Cluster) {
 			b.Fatal(err)
 		}
 	}
-	for _, ev := range []*event.Event{bundleOf(rules, 0), tickAt(start, 0)} {
+	bundle := bundleOf(rules, 0)
+	maps.Copy(bundle.Bundle.Files, segments)
+	bundle.Bundle.ID = program.BundleID(bundle.Bundle.Files)
+	for _, ev := range []*event.Event{bundle, tickAt(start, 0)} {
 		value, _ := ev.Encode()
 		for q := range int32(benchPartitions) {
 			send([]*stream.Record{{Topic: topic, Partition: q, Value: value}})
