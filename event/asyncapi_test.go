@@ -123,7 +123,7 @@ func asyncChannel(a asyncTopic) yaml.MapSlice {
 	settings := pairs("cleanup.policy", []string{"delete"}, "retention.ms", -1)
 	switch a.keep {
 	case keepDays:
-		settings = pairs("cleanup.policy", []string{"delete"}, "retention.ms", MessageIDHorizon.Milliseconds())
+		settings = pairs("cleanup.policy", []string{"delete"}, "retention.ms", NewsKept.Milliseconds())
 	case keepCompact:
 		settings = pairs("cleanup.policy", []string{"compact"})
 	}

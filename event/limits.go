@@ -38,6 +38,9 @@ const (
 	// MessageIDHorizon is how long a message id is remembered, by the partition's
 	// clock. Orders, refunds and redemptions are known by their own id for ever.
 	MessageIDHorizon = 30 * 24 * time.Hour
+	// NewsKept is how long the topics of news (segments, campaigns.<channel>, rejects)
+	// keep a record.
+	NewsKept = 30 * 24 * time.Hour
 	// MaxTimersPerTick bounds how many other accounts' timers one tick fires.
 	MaxTimersPerTick = 256
 	// MaxHops bounds how far a command may travel from its root cause.

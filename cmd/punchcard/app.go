@@ -75,6 +75,7 @@ type app struct {
 	doorLog   *doorLog
 	door      *ingest.Door
 	keys      []ingest.Key
+	page      *pages
 	rules     atomic.Pointer[bundle.Bundle] // the active rules, nil: none
 	leading   sync.Map                      // role → whether this process runs it now
 
@@ -106,7 +107,7 @@ func start(ctx context.Context, a *app) (err error) {
 	}
 	for _, step := range []func(context.Context) error{
 		a.openListener, a.openBroker, a.openCluster, a.openWarehouse, a.openControl,
-		a.openProcessor, a.openCampaigns, a.openProjector, a.openSink, a.openDoor, a.runAll, a.announce,
+		a.openProcessor, a.openCampaigns, a.openProjector, a.openSink, a.openDoor, a.openPage, a.runAll, a.announce,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -232,14 +233,8 @@ func (a *app) openControl(ctx context.Context) error {
 }
 
 func (a *app) openProjector(context.Context) error {
-	projections := []projector.Projection{projector.Customers(), projector.Segments()}
-	for _, channel := range event.Channels {
-		projections = append(projections, projector.Campaigns(channel))
-	}
-	if a.broker == nil {
-		projections = append(projections, projector.State())
-	}
-	a.projector = projector.New(a.cluster, a.settings.partitions(), a.log, projections...)
+	// The embedded broker keeps the ledger beside the state: nobody needs topic state.
+	a.projector = projector.New(a.cluster, a.settings.partitions(), a.log, projector.Ledger(a.broker == nil), projector.CampaignLog())
 	return nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/punchcard/punchcard/event"
 	"github.com/punchcard/punchcard/event/stream"
@@ -15,7 +14,7 @@ func topics(s *Settings) []stream.TopicSpec {
 	size := strconv.Itoa(event.MaxRecordBytes)
 	forEver := map[string]string{"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", "max.message.bytes": size}
 	compacted := map[string]string{"cleanup.policy": "compact", "max.message.bytes": size}
-	days := map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.FormatInt((30 * 24 * time.Hour).Milliseconds(), 10), "max.message.bytes": size}
+	days := map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.FormatInt(event.NewsKept.Milliseconds(), 10), "max.message.bytes": size}
 	specs := []stream.TopicSpec{
 		{Name: event.TopicEvents, Partitions: n, Config: forEver},
 		{Name: event.TopicLedger, Partitions: n, Config: forEver},

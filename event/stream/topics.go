@@ -204,3 +204,21 @@ func (c *Cluster) Ends(ctx context.Context, topic string, iso Isolation) (map[in
 	})
 	return out, nil
 }
+
+// OffsetAt is the first offset of a partition whose record has that timestamp or
+// a later one; the end when there is none.
+func (c *Cluster) OffsetAt(ctx context.Context, topic string, partition int32, at time.Time) (int64, error) {
+	t := c.Topic(topic)
+	listed, err := c.adm.ListOffsetsAfterMilli(ctx, at.UnixMilli(), t)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("stream: offsets of %s at %s from %s on: %w", t, c.where(), at.UTC().Format(time.RFC3339), err)
+	}
+	o, ok := listed.Lookup(t, partition)
+	if !ok {
+		return 0, fmt.Errorf("stream: topic %s at %s has no partition %d", t, c.where(), partition)
+	}
+	return o.Offset, nil
+}

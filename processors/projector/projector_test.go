@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +16,21 @@ import (
 
 const partitions = 2
 
-// topics are those that the tests project to.
-var topics = []string{event.TopicCustomers, event.TopicState, event.TopicSegments, event.TopicCampaigns(event.ChannelEmail), event.TopicCampaigns(event.ChannelSMS)}
+// topics are those that the tests project to, by the log they are made from.
+var topics = map[string][]string{
+	event.TopicLedger:      {event.TopicCustomers, event.TopicState, event.TopicSegments},
+	event.TopicCampaignLog: channels(),
+}
+
+func channels() (out []string) {
+	for _, channel := range event.Channels {
+		out = append(out, event.TopicCampaigns(channel))
+	}
+	return out
+}
+
+// brokers are where the clusters of this run are.
+var brokers = map[*stream.Cluster][]string{}
 
 func open(t *testing.T) (context.Context, *stream.Cluster) {
 	t.Helper()
@@ -34,10 +46,13 @@ func open(t *testing.T) (context.Context, *stream.Cluster) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
+	brokers[c] = []string{broker.Addr()}
 	size := map[string]string{"max.message.bytes": fmt.Sprint(event.MaxRecordBytes)}
 	var specs []stream.TopicSpec
-	for _, name := range append([]string{event.TopicLedger, event.TopicCampaignLog}, topics...) {
-		specs = append(specs, stream.TopicSpec{Name: name, Partitions: partitions, Config: size})
+	for source, made := range topics {
+		for _, name := range append([]string{source}, made...) {
+			specs = append(specs, stream.TopicSpec{Name: name, Partitions: partitions, Config: size})
+		}
 	}
 	if err := c.EnsureTopics(ctx, specs); err != nil {
 		t.Fatal(err)
@@ -48,13 +63,14 @@ func open(t *testing.T) (context.Context, *stream.Cluster) {
 // written is a log of entries being written.
 type written struct {
 	t     *testing.T
+	topic string
 	w     [partitions]*stream.Writer
 	next  [partitions]int64
 	entry func(p, seq int64) *stream.Record
 }
 
 func newLog(ctx context.Context, t *testing.T, c *stream.Cluster, topic string, entry func(p, seq int64) *stream.Record) *written {
-	l := &written{t: t, entry: entry}
+	l := &written{t: t, topic: topic, entry: entry}
 	for p := range l.w {
 		w, err := c.Writer(ctx, stream.WriterOptions{TransactionalID: fmt.Sprint(topic, p), Topic: topic, Partition: int32(p)})
 		if err != nil {
@@ -127,12 +143,17 @@ func channelOf(seq int64) string {
 // read takes all records of a topic's partition.
 func read(ctx context.Context, t *testing.T, c *stream.Cluster, topic string, p int32) []*stream.Record {
 	t.Helper()
+	return readFrom(ctx, t, c, topic, p, 0)
+}
+
+func readFrom(ctx context.Context, t *testing.T, c *stream.Cluster, topic string, p int32, from int64) []*stream.Record {
+	t.Helper()
 	ends, err := c.Ends(ctx, topic, stream.ReadUncommitted)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out []*stream.Record
-	_, err = c.Scan(ctx, topic, p, 0, ends[p].End, stream.ReadUncommitted, func(rec *stream.Record) error {
+	_, err = c.Scan(ctx, topic, p, from, ends[p].End, stream.ReadUncommitted, func(rec *stream.Record) error {
 		out = append(out, rec)
 		return nil
 	})
@@ -142,14 +163,17 @@ func read(ctx context.Context, t *testing.T, c *stream.Cluster, topic string, p 
 	return out
 }
 
-// runUntil runs a projector until it has the ledger's newest entries.
-func runUntil(ctx context.Context, t *testing.T, c *stream.Cluster, stopAt func(p *Projector) bool) {
+func newProjector(c *stream.Cluster, projections ...Projection) *Projector {
+	return New(c, partitions, slog.New(slog.DiscardHandler), projections...)
+}
+
+// runUntil runs a projector until stopAt says so.
+func runUntil(ctx context.Context, t *testing.T, pr *Projector, stopAt func() bool) {
 	t.Helper()
-	pr := New(c, partitions, slog.New(slog.DiscardHandler), Customers(), State(), Segments(), Campaigns(event.ChannelEmail), Campaigns(event.ChannelSMS))
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- pr.Run(ctx) }()
-	for !stopAt(pr) && ctx.Err() == nil {
+	for !stopAt() && ctx.Err() == nil {
 		time.Sleep(time.Millisecond) // between looks; stopAt decides
 	}
 	cancel()
@@ -158,16 +182,15 @@ func runUntil(ctx context.Context, t *testing.T, c *stream.Cluster, stopAt func(
 	}
 }
 
-func caughtUp(ledger, campaigns *written) func(p *Projector) bool {
-	return func(p *Projector) bool {
-		for _, topic := range topics {
-			of := ledger
-			if strings.HasPrefix(topic, "campaigns.") {
-				of = campaigns
-			}
-			for i := range int32(partitions) {
-				if p.Sequence(topic, i) < of.next[i] {
-					return false
+// caughtUp reports whether the topics of the logs reflect their newest entries.
+func caughtUp(p *Projector, logs ...*written) func() bool {
+	return func() bool {
+		for _, l := range logs {
+			for _, topic := range topics[l.topic] {
+				for i := range int32(partitions) {
+					if p.sequences[topic] != nil && p.Sequence(topic, i) < l.next[i] {
+						return false
+					}
 				}
 			}
 		}
@@ -186,20 +209,32 @@ func TestStoppedAtRandomMoments(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	for range 8 {
+	torn := 0
+	for range 16 {
 		for p := range partitions {
-			l.add(ctx, p, 1+r.IntN(60))
-			campaigns.add(ctx, p, 1+r.IntN(60))
+			for range r.IntN(8) {
+				l.add(ctx, p, 1+r.IntN(8))
+				campaigns.add(ctx, p, 1+r.IntN(8))
+			}
 		}
-		deadline := time.Now().Add(time.Duration(r.IntN(30)) * time.Millisecond)
-		runUntil(ctx, t, c, func(*Projector) bool { return time.Now().After(deadline) })
+		pr := newProjector(c, Ledger(true), CampaignLog())
+		pr.poll, pr.window = 16, 16
+		crash := tear(pr, rand.New(rand.NewPCG(seed, r.Uint64())))
+		done := caughtUp(pr, l, campaigns)
+		runUntil(ctx, t, pr, func() bool { return crash.Load() || done() })
+		if crash.Load() {
+			torn++
+		}
 	}
-	runUntil(ctx, t, c, caughtUp(l, campaigns))
+	pr := newProjector(c, Ledger(true), CampaignLog())
+	pr.poll, pr.window = 16, 16
+	runUntil(ctx, t, pr, caughtUp(pr, l, campaigns))
+	t.Logf("%d runs ended within a poll", torn)
 	for p := range int32(partitions) {
 		checkCustomers(t, read(ctx, t, c, event.TopicCustomers, p), p, l.next[p])
 		checkState(t, read(ctx, t, c, event.TopicState, p), p, l.next[p])
 		checkSegments(t, read(ctx, t, c, event.TopicSegments, p), p, l.next[p])
-		for _, channel := range []string{event.ChannelEmail, event.ChannelSMS} {
+		for _, channel := range event.Channels {
 			checkMessages(t, read(ctx, t, c, event.TopicCampaigns(channel), p), p, campaigns.next[p], channel)
 		}
 	}
@@ -336,7 +371,7 @@ func TestForeignTopicIsRefused(t *testing.T) {
 	if err := pub.Publish(ctx, &stream.Record{Topic: c.Topic(event.TopicCustomers), Key: []byte("x"), Value: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
-	err = New(c, partitions, slog.New(slog.DiscardHandler), Customers()).Run(ctx)
+	err = newProjector(c, Ledger(false)).Run(ctx)
 	if err == nil || ctx.Err() != nil {
 		t.Fatalf("a foreign record was taken: %v", err)
 	}
