@@ -55,24 +55,29 @@ func Handler(c Config) (http.Handler, error) {
 		fail(w, http.StatusNotFound, "not_found", "no such path or method", "")
 	})
 	mux.Handle("/", p.assets)
-	return secured(mux), nil
+	return &secured{page: p, next: mux}, nil
 }
 
 // policy lets the page run its own files and talk to its own origin, nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func secured(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		head := w.Header()
-		head.Set("Content-Security-Policy", policy)
-		head.Set("X-Content-Type-Options", "nosniff")
-		head.Set("X-Frame-Options", "DENY")
-		head.Set("Referrer-Policy", "no-referrer")
-		head.Set("Cross-Origin-Opener-Policy", "same-origin")
-		head.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.ServeHTTP(w, r)
-	})
+// secured sets the headers that every answer has.
+type secured struct {
+	page *page
+	next http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (s *secured) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	head := w.Header()
+	head.Set("Content-Security-Policy", policy)
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("X-Frame-Options", "DENY")
+	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Cross-Origin-Opener-Policy", "same-origin")
+	head.Set("Cross-Origin-Resource-Policy", "same-origin")
+	s.next.ServeHTTP(w, r)
 }
 
 // readers lets in those who may read. The answer asks for no password, so that

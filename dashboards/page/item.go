@@ -114,7 +114,7 @@ func ordinal(n int64) string {
 func outcomeWords(e *event.Entry) string {
 	s := words(string(e.Outcome))
 	if e.Reason != "" {
-		s += ": " + words(e.Reason)
+		s += ": " + lower(e.Reason)
 	}
 	return s
 }

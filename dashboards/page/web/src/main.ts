@@ -58,7 +58,7 @@ async function show(): Promise<void> {
   const r = route();
   if (r.view === "" && here.dashboards[0]) { location.replace(href("d", here.dashboards[0].uid)); return; }
   nav.querySelectorAll("a.nav-link").forEach((a) => {
-    const to = a.getAttribute("href")!.slice(2), now = r.view === "d" ? href("d", r.id).slice(2) : r.view;
+    const to = a.getAttribute("href")!.slice(1), now = r.view === "d" ? href("d", r.id).slice(1) : `/${r.view === "customers" ? "customer" : r.view}`;
     if (to === now) a.setAttribute("aria-current", "page"); else a.removeAttribute("aria-current");
   });
   scrollTo(0, 0);
@@ -68,7 +68,7 @@ async function show(): Promise<void> {
       if (mine !== shownAt) { b.end(); return; }
       ({ end, choice, refresh: again } = b);
     } else if (r.view === "live") end = live(main);
-    else if (r.view === "customer") end = customer(main, here, r);
+    else if (r.view === "customer" || r.view === "customers") end = customer(main, here, r);
     else if (r.view === "program") end = programView(main, here);
     else main.replaceChildren(trouble(new Problem(404, "not_found", "there is no such page", "choose one from the menu")));
   } catch (e) {
