@@ -5,12 +5,22 @@ KAFKA_DIR := .kafka
 KAFKA_PORT := 9392
 GO_TEST_FLAGS ?= -timeout 12m
 
-.PHONY: help build demo engine test test-kafka kafka-start kafka-stop bench fuzz vet vuln clean
+.PHONY: help page build demo engine test test-kafka kafka-start kafka-stop bench fuzz vet vuln clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-build: ## bin/punchcard, one static binary
+WEB := dashboards/page/web
+PAGE := dashboards/page/dist/index.html
+PAGE_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null) $(WEB)/index.html $(WEB)/vite.config.ts $(WEB)/package.json $(WEB)/package-lock.json
+
+page: $(PAGE) ## the built-in page's files (Node; part of build)
+
+$(PAGE): $(PAGE_SOURCES)
+	cd $(WEB) && npm ci --no-audit --no-fund && npm run build
+	@touch $(PAGE)
+
+build: $(PAGE) ## bin/punchcard, one static binary, with the page in it
 	@mkdir -p bin
 	go build -trimpath -o bin/punchcard ./cmd/punchcard
 
