@@ -100,6 +100,8 @@ func (w *Warehouse) arrowRequest(ctx context.Context, statement string, paramete
 	if err != nil {
 		return nil, err
 	}
+	// Arrow is compressed in itself: Go would ask for gzip on top.
+	request.Header.Set("Accept-Encoding", "identity")
 	if options.Auth.Username != "" {
 		request.Header.Set("X-ClickHouse-User", options.Auth.Username)
 		request.Header.Set("X-ClickHouse-Key", options.Auth.Password)

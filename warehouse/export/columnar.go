@@ -1,11 +1,14 @@
 package export
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/flight"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/compress"
 	"github.com/apache/arrow/go/v15/parquet/pqarrow"
@@ -16,23 +19,38 @@ type unclosed struct{ io.Writer }
 
 // parquetFile writes Parquet, a row group at a time.
 type parquetFile struct {
-	w     *pqarrow.FileWriter
-	rows  int64 // of the row group
-	bytes int64
+	w      *pqarrow.FileWriter
+	schema *arrow.Schema // with times in UTC
+	same   bool          // as the records' own
+	rows   int64         // of the row group
+	bytes  int64
 }
 
+// schemaKey is where readers that know Arrow look for the schema: it keeps what
+// Parquet has no word for, such as the name of a zone.
+const schemaKey = "ARROW:schema"
+
 func newParquet(w io.Writer, schema *arrow.Schema) (*parquetFile, error) {
-	properties := parquet.NewWriterProperties(
+	p := &parquetFile{}
+	p.schema, p.same = schemaInUTC(schema)
+	options := []parquet.WriterProperty{
 		parquet.WithCompression(compress.Codecs.Snappy),
 		parquet.WithMaxRowGroupLength(rowGroupRows),
-		parquet.WithCreatedBy("punchcard"))
-	// The Arrow schema in the file's metadata keeps what Parquet has no word for,
-	// such as the time zone of a time.
-	out, err := pqarrow.NewFileWriter(schema, unclosed{w}, properties, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
-	if err != nil {
+		parquet.WithDictionaryDefault(false),
+		parquet.WithCreatedBy("punchcard"),
+	}
+	// Texts repeat. A dictionary of numbers costs more time than it saves room.
+	for _, f := range schema.Fields() {
+		if arrow.IsBaseBinary(f.Type.ID()) {
+			options = append(options, parquet.WithDictionaryFor(f.Name, true))
+		}
+	}
+	var err error
+	if p.w, err = pqarrow.NewFileWriter(p.schema, unclosed{w}, parquet.NewWriterProperties(options...), pqarrow.DefaultWriterProps()); err != nil {
 		return nil, fmt.Errorf("export: columns that Parquet cannot hold: %w", err)
 	}
-	return &parquetFile{w: out}, nil
+	own := base64.StdEncoding.EncodeToString(flight.SerializeSchema(schema, memory.DefaultAllocator))
+	return p, p.w.AppendKeyValueMetadata(schemaKey, own)
 }
 
 // Write adds a record to the row group.
@@ -43,6 +61,10 @@ func (p *parquetFile) Write(r arrow.Record) error {
 		p.rows, p.bytes = 0, 0
 	}
 	p.rows, p.bytes = p.rows+r.NumRows(), p.bytes+size
+	if !p.same {
+		r = recordInUTC(r, p.schema)
+		defer r.Release()
+	}
 	return p.w.WriteBuffered(r)
 }
 

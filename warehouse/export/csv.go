@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,6 +55,16 @@ func (c *csvFile) Close() error {
 func cellText(a arrow.Array, i int) (string, error) {
 	if a.IsNull(i) {
 		return "", nil
+	}
+	switch a := a.(type) { // most cells, without a detour
+	case *array.String:
+		return a.Value(i), nil
+	case *array.Int64:
+		return strconv.FormatInt(a.Value(i), 10), nil
+	case *array.Int32:
+		return strconv.FormatInt(int64(a.Value(i)), 10), nil
+	case *array.Boolean:
+		return strconv.FormatBool(a.Value(i)), nil
 	}
 	switch v := cellValue(a, i).(type) {
 	case string:

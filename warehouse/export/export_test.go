@@ -127,8 +127,8 @@ func TestCSV(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.csv")
 	_, err := Write(t.Context(), reader(t), allKinds, nil, File{Path: path, Format: "csv"}, nil)
 	text, _ := os.ReadFile(path)
-	want := `name,money,small,flag,at,seconds,day,old_day,low,counts,tags,nested,nothing,maybe,pair,id,kind,wide,ratio
-"a ""b"", c",-12345678901234567890.123,-3,true,2026-03-29T00:30:00.123Z,2026-03-29T09:30:00+09:00,2026-03-29,1900-01-02,gold,"{""n"":1,""ü"":2}","[""x"",""""]","{""k"":[1,2]}",,7,"{""p"":1,""q"":""two""}",61f0c404-5cb3-11e7-907b-a6006ad3dba0,DateTime,170141183460469231731687303715884105727,0.1
+	want := `name,money,small,flag,at,seconds,day,old_day,low,counts,tags,nested,nothing,maybe,pair,id,kind,wide,ratio,times,stays
+"a ""b"", c",-12345678901234567890.123,-3,true,2026-03-29T00:30:00.123Z,2026-03-29T09:30:00+09:00,2026-03-29,1900-01-02,gold,"{""n"":1,""ü"":2}","[""x"",""""]","{""k"":[1,2]}",,7,"{""p"":1,""q"":""two""}",61f0c404-5cb3-11e7-907b-a6006ad3dba0,DateTime,170141183460469231731687303715884105727,0.1,"[""2026-03-29T09:30:00+09:00""]","{""a"":""2026-03-29T09:30:00+09:00""}"
 `
 	if err != nil || string(text) != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, text, want)
@@ -140,7 +140,8 @@ const allKinds = `SELECT 'a "b", c' AS name, toDecimal128('-12345678901234567890
 	toDateTime64('2026-03-29 00:30:00.123', 3, 'UTC') AS at, toDateTime('2026-03-29 09:30:00', 'Asia/Tokyo') AS seconds, toDate('2026-03-29') AS day, toDate32('1900-01-02') AS old_day,
 	toLowCardinality('gold') AS low, map('n', toUInt64(1), 'ü', 2) AS counts, ['x', ''] AS tags, map('k', [1, 2]) AS nested, CAST(NULL AS Nullable(String)) AS nothing, toNullable(toInt64(7)) AS maybe,
 	CAST((1, 'two') AS Tuple(p Int32, q String)) AS pair, toUUID('61f0c404-5cb3-11e7-907b-a6006ad3dba0') AS id, CAST('DateTime' AS Enum8('DateTime' = 1, 'it''s' = 2)) AS kind,
-	toInt128('170141183460469231731687303715884105727') AS wide, 0.1 AS ratio`
+	toInt128('170141183460469231731687303715884105727') AS wide, 0.1 AS ratio,
+	[toDateTime('2026-03-29 09:30:00', 'Asia/Tokyo')] AS times, map('a', toDateTime('2026-03-29 09:30:00', 'Asia/Tokyo')) AS stays`
 
 func TestDecimalsAreExact(t *testing.T) {
 	for want, n := range map[string]int64{"0.000": 0, "-0.001": -1, "0.012": 12, "1.000": 1000, "-1234.567": -1234567} {
