@@ -115,6 +115,7 @@ func printCustomer(w io.Writer, r *reading, entries []event.Entry) {
 		line("tier", "%s since %s%s, spend that counts %s", s.Tier, s.TierSince, review, amount(s.TierSpendMinor, s.Currency))
 	}
 	line("scores", "%s", scores(s.Scores))
+	line("segments", "%s", strings.Join(s.Segments, ", "))
 	line("orders", "%d, net %s; first %s, last %s", s.Orders, amount(s.NetSpendMinor, s.Currency), s.FirstOrderTime, s.LastOrderTime)
 	if s.IsSimulated {
 		line("simulated", "yes: this customer is not real")
@@ -160,6 +161,12 @@ func printEntry(w io.Writer, e *event.Entry) {
 		if p.Account == event.AccountCustomer && p.Reason != event.PostEarn {
 			say("%+d points: %s of lot %s", p.Points, p.Reason, p.LotID)
 		}
+	}
+	for _, f := range e.Facts {
+		say("fact %s is %s", f.Name, f.Value)
+	}
+	for _, c := range e.Segments {
+		say("%s segment %s: %s (%s)", c.Change, c.SegmentID, c.Clause, c.Cause)
 	}
 	if c := e.Tier; c != nil {
 		say("tier %s → %s: %s", orNone(c.From), orNone(c.To), c.Reason)

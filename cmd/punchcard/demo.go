@@ -260,6 +260,7 @@ func (c *demoCommand) whereToLook(a *app) {
 	if a.settings.Data != "./punchcard-data" {
 		data = " --data " + a.settings.Data
 	}
+	fmt.Printf("\ndashboards, live feed, customers' stories:  http://%s/#key=%s\n", a.listener.Addr(), keyOf(a.keys, ingest.KeyRead))
 	fmt.Printf("\nlook around (in a second terminal):\n")
 	fmt.Printf("  kcat -C -b %s -t %s -o beginning -c 3\n", a.brokers()[0], a.settings.prefix()+event.TopicLedger)
 	fmt.Printf("  kcat -C -b %s -t %s -o end      # messages for the campaign tool, as they are decided\n", a.brokers()[0], a.settings.prefix()+event.TopicCampaigns(event.ChannelEmail))

@@ -31,6 +31,7 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.ready)
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &metrics{app: a})
+	mux.Handle("/", a.page)
 	mux.Handle("GET /metrics", a.keyed(promhttp.HandlerFor(reg, promhttp.HandlerOpts{})))
 	return mux
 }

@@ -58,6 +58,7 @@ func (a *app) untilDone(ctx context.Context) error {
 func (a *app) where() string {
 	var b strings.Builder
 	if a.listener != nil {
+		fmt.Fprintf(&b, "page        http://%s (asks for the read key)\n", a.listener.Addr())
 		fmt.Fprintf(&b, "door        http://%s (keys: %s)\n", a.listener.Addr(), a.settings.path(keysFile))
 	}
 	fmt.Fprintf(&b, "Kafka       %s\n", strings.Join(a.brokers(), ","))
