@@ -18,17 +18,18 @@ import (
 // commands is the command line.
 type commands struct {
 	Settings
-	Demo     demoCommand     `cmd:"" help:"Import a real year of purchases, then go live with simulated shoppers."`
-	Serve    serveCommand    `cmd:"" help:"Run the engine."`
-	Import   importCommand   `cmd:"" help:"Import history from a Parquet or CSV file."`
-	Program  programCommand  `cmd:"" help:"Rules: new, check, show, activate."`
-	Segment  segmentCommand  `cmd:"" help:"Who is in which segment: list, show, preview."`
-	Campaign campaignCommand `cmd:"" help:"Campaigns: list, show, preview."`
-	Customer customerCommand `cmd:"" help:"How a customer stands, and why."`
-	Model    modelCommand    `cmd:"" help:"What customers will buy: fit, show."`
-	SQL      sqlCommand      `cmd:"" name:"sql" help:"Ask the warehouse (read-only)."`
-	Verify   verifyCommand   `cmd:"" help:"Check that nothing is lost, doubled or different; exit 1 if it is."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Demo       demoCommand       `cmd:"" help:"Import a real year of purchases, then go live with simulated shoppers."`
+	Serve      serveCommand      `cmd:"" help:"Run the engine."`
+	Import     importCommand     `cmd:"" help:"Import history from a Parquet or CSV file."`
+	Program    programCommand    `cmd:"" help:"Rules: new, check, show, activate."`
+	Segment    segmentCommand    `cmd:"" help:"Who is in which segment: list, show, preview."`
+	Campaign   campaignCommand   `cmd:"" help:"Campaigns: list, show, preview."`
+	Customer   customerCommand   `cmd:"" help:"How a customer stands, and why."`
+	Model      modelCommand      `cmd:"" help:"What customers will buy: fit, show."`
+	Dashboards dashboardsCommand `cmd:"" help:"Grafana dashboards: list, show, apply."`
+	SQL        sqlCommand        `cmd:"" name:"sql" help:"Ask the warehouse (read-only)."`
+	Verify     verifyCommand     `cmd:"" help:"Check that nothing is lost, doubled or different; exit 1 if it is."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 func main() {
