@@ -275,6 +275,7 @@ func (a *app) runControl(ctx context.Context) error {
 		g.Go(func() error { return a.runClock(ctx) })
 	}
 	g.Go(func() error { return a.control.RunCutPoints(ctx) })
+	g.Go(func() error { return a.fitDaily(ctx) })
 	return g.Wait()
 }
 

@@ -87,6 +87,7 @@ func (c *demoCommand) run(ctx context.Context, a *app, clock *demo.Clock, began 
 	if err := c.report(ctx, a); err != nil {
 		return err
 	}
+	a.fitModels(ctx)
 	c.whereToLook(a)
 	if c.NoLive || c.RealOnly {
 		fmt.Println("\nnothing more is coming in; Ctrl-C stops")
