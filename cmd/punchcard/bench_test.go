@@ -164,6 +164,15 @@ func (l *latency) measure(b *testing.B, topic string, causeID func(*stream.Recor
 }
 
 func (l *latency) send(ctx context.Context, b *testing.B, id, account string) {
+	l.pub.Send(ctx, l.order(b, id, account), func(_ *stream.Record, err error) {
+		if err != nil {
+			b.Error(err)
+		}
+	})
+}
+
+// order is an order of two lines on topic events.
+func (l *latency) order(b *testing.B, id, account string) *stream.Record {
 	e := event.Event{
 		Type: event.TypeTrack, Name: event.NameOrderCompleted, MessageID: id, AccountID: account, EventTime: wallClock(),
 		Order: &event.Order{OrderID: id, Currency: "GBP", Lines: []event.OrderLine{
@@ -174,11 +183,7 @@ func (l *latency) send(ctx context.Context, b *testing.B, id, account string) {
 	if err != nil {
 		b.Error(err)
 	}
-	l.pub.Send(ctx, &stream.Record{Topic: l.prefix + event.TopicEvents, Key: []byte(account), Value: value}, func(_ *stream.Record, err error) {
-		if err != nil {
-			b.Error(err)
-		}
-	})
+	return &stream.Record{Topic: l.prefix + event.TopicEvents, Key: []byte(account), Value: value}
 }
 
 // await reads the topic from its end until each event has its record.
