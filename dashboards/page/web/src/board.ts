@@ -31,8 +31,8 @@ export async function board(into: HTMLElement, site: Site, r: Route, carry: Choi
   const ask = (): Omit<Question, "panel"> => ({ uid, from: choice.from, to: choice.to, vars: values() });
   const refreshButton = h("button", { type: "button", class: "tool boxed", "aria-label": "Ask again", title: "Ask again (r)", onClick: () => refresh() }, icon("refresh"));
   const asOf = h("p", { class: "as-of" }, `as of ${moment(wall(Date.parse(site.now)))} · ${zoneName()}`);
-  const head = h("header", { class: "board-head" }, h("div", { class: "board-title" }, h("h1", {}, d.title), d.description ? h("p", { class: "lead" }, d.description) : null),
-    h("div", { class: "board-side" }, h("div", { class: "controls", role: "toolbar", "aria-label": "What is shown" }, rangePicker(choice, () => changed()), ...controls.map((c) => c.el), refreshButton), asOf));
+  const head = h("header", { class: "board-head" }, h("div", { class: "board-title" }, h("h1", {}, d.title), d.description ? h("p", { class: "lead" }, d.description) : null, asOf),
+    h("div", { class: "board-side" }, h("div", { class: "controls", role: "toolbar", "aria-label": "What is shown" }, rangePicker(choice, () => changed()), ...controls.map((c) => c.el), refreshButton)));
   cards.forEach((c) => c.el.style.setProperty("--m", String(middle(c.panel, cards.map((o) => o.panel)))));
   const rows = d.panels.filter((p) => p.type === "row").map(rowHead);
   const grid = h("div", { class: "grid" }, ...[...rows, ...cards.map((c) => ({ y: c.panel.gridPos.y, x: c.panel.gridPos.x, el: c.el }))].sort((a, b) => a.y - b.y || a.x - b.x).map((c) => c.el));

@@ -55,6 +55,7 @@ export function glance(v: number, unit?: string, decimals?: number): string {
   const x = v * u.factor, abs = Math.abs(x);
   const from = u.full ? 1e6 : 1e3;
   const sign = x < 0 ? "−" : "";
+  const bare = (n: string): string => (/[1-9]/.test(n) ? sign : ""); // −0.4 without decimals is 0
   for (const [size, name] of sizes) {
     if (abs >= size * 0.99950 && abs >= from) {
       const n = abs / size;
@@ -63,7 +64,8 @@ export function glance(v: number, unit?: string, decimals?: number): string {
   }
   const most = decimals ?? (u.money ? (abs < 100 ? 2 : 0) : abs < 1 ? 3 : abs < 10 ? 2 : abs < 100 ? 1 : u.full ? 1 : 0);
   const least = u.money && most === 2 && !Number.isInteger(x) ? 2 : decimals !== undefined && !Number.isInteger(x) ? decimals : 0;
-  return `${sign}${u.prefix}${digits(abs, most, Math.min(least, most))}${u.suffix}`;
+  const said = digits(abs, most, Math.min(least, most));
+  return `${bare(said)}${u.prefix}${said}${u.suffix}`;
 }
 
 /** exact writes a number in full: £1,234.50. */
@@ -75,7 +77,8 @@ export function exact(v: number, unit?: string, decimals?: number): string {
   const x = v * u.factor;
   const most = decimals ?? (u.money ? 2 : Number.isInteger(x) ? 0 : Math.abs(x) < 1 ? 4 : 2);
   const least = decimals ?? (u.money ? 2 : 0);
-  return `${x < 0 ? "−" : ""}${u.prefix}${digits(Math.abs(x), most, least)}${u.suffix}`;
+  const said = digits(Math.abs(x), most, least);
+  return `${x < 0 && /[1-9]/.test(said) ? "−" : ""}${u.prefix}${said}${u.suffix}`;
 }
 
 /** tick writes a number on an axis. */

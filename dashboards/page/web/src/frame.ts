@@ -57,6 +57,9 @@ export function text(cell: Cell | undefined, f: Field, short = false): string {
   }
 }
 
+/** plainNumbers drops the zeros that only keep names in order: 01, 02. */
+export const plainNumbers = (list: string[]): string[] => (list.every((n) => /^\d+$/.test(n)) ? list.map((n) => String(Number(n))) : list);
+
 /** name writes a cell that names a row, a column or a place on an axis: without the unit, which is that of the values. */
 export const name = (cell: Cell | undefined, f: Field): string => text(cell, { ...f, config: { ...f.config, unit: "none", decimals: undefined as never } });
 

@@ -81,7 +81,7 @@ async function show(): Promise<void> {
 function askKey(why: Problem): void {
   const field = h("input", { type: "password", autocomplete: "current-password", "aria-label": "Read key", placeholder: "Read key", required: true });
   app.replaceChildren(h("main", { id: "main", class: "gate" }, h("form", { class: "panel gate-card", onSubmit: (e: Event) => { e.preventDefault(); setKey(field.value); void begin(); } },
-    h("div", { class: "brand" }, mark(), "Punchcard"), h("h1", {}, "A read key, please"), h("p", { class: "lead" }, why.hint || why.message), field, h("button", { class: "primary", type: "submit" }, "Open"))));
+    h("div", { class: "brand" }, mark(), "Punchcard"), h("h1", {}, "A read key, please"), h("p", { class: "lead" }, why.code === "key_needed" ? "The dashboards are for those who have one. It is in the file keys of the data folder, in the line that begins with read." : why.message), field, h("button", { class: "primary", type: "submit" }, "Open"))));
   field.focus();
 }
 

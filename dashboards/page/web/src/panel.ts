@@ -19,7 +19,7 @@ const saysNot = /\b(not|never|no|without|excludes?|excluding|only real|real only
 export class Card {
   readonly el: HTMLElement;
   private readonly body = h("div", { class: "panel-body" });
-  private readonly badge = h("span", { class: "badge", title: "Caused by simulated events", hidden: true }, "simulated");
+  private readonly badge = h("span", { class: "badge", title: "Holds, or may hold, simulated data", hidden: true }, h("span", { class: "long" }, "simulated"), h("span", { class: "short", "aria-hidden": "true" }, "sim"));
   private readonly toggle: HTMLButtonElement | null = null;
   private frame: Frame | null = null;
   private asTable = false;
@@ -65,7 +65,7 @@ export class Card {
     if (this.panel.type === "text") { this.fresh(); textPanel(this.panel, this.body); return; }
     const f = this.frame;
     if (!f) return;
-    if (f.rows.length === 0 || f.rows.every((r) => r.every((c) => c === null))) {
+    if (nothing(this.panel, f)) {
       this.settle("empty", this.panel.fieldConfig?.defaults?.noValue ?? "Nothing in this range.");
       return;
     }
@@ -122,6 +122,13 @@ export class Card {
         h("button", { type: "button", class: "quiet", onClick: () => again?.() }, icon("refresh"), "Try again")));
     }
   }
+}
+
+/** nothing is an answer without rows, or without a single number where there should be one. */
+function nothing(p: Panel, f: Frame): boolean {
+  const numbers = f.columns.flatMap((c, i) => (c.kind === "number" ? [i] : []));
+  const asked = p.type === "stat" && numbers.length > 0 ? numbers : f.columns.map((_, i) => i);
+  return f.rows.every((r) => asked.every((i) => r[i] === null));
 }
 
 let popovers = 0;

@@ -49,7 +49,12 @@ export function onTheme(fn: () => void): () => void {
 }
 
 export const palette = (): string[] => series[theme()];
-export const nth = (i: number): string => palette()[i % palette().length]!;
+
+/** nth is the colour of a series; beyond the palette the same hues come again, nearer to the ink. */
+export function nth(i: number): string {
+  const p = palette(), round = Math.floor(i / p.length);
+  return round ? mix(p[i % p.length]!, named[theme()]["text"]!, Math.min(0.6, 0.38 * round)) : p[i]!;
+}
 
 /** paint turns one of Grafana's colour names (semi-dark-red, …) or a hex code into a colour of ours. */
 export function paint(color: string | undefined): string {

@@ -2,7 +2,7 @@
 
 import type { Frame } from "../api";
 import { day, exact, glance, month, tick } from "../format";
-import { isTime, wide } from "../frame";
+import { isTime, plainNumbers, wide } from "../frame";
 import { option, type Panel } from "../grafana";
 import { ink, nth } from "../theme";
 import { axisLook, base, bubble, mount } from "./charts";
@@ -11,7 +11,7 @@ import { colorOf } from "./timeseries";
 export function barchart(p: Panel, f: Frame, into: HTMLElement): (() => void) | null {
   const w = wide(p, f, option(p, "xField", ""));
   if (!w) return null;
-  const names = w.x.map((v) => (typeof v === "string" ? v : isTime(w.xField.column) ? timeName(w.x as number[])(v) : String(v)));
+  const names = plainNumbers(w.x.map((v) => (typeof v === "string" ? v : isTime(w.xField.column) ? timeName(w.x as number[])(v) : String(v))));
   const longest = Math.max(...names.map((n) => n.length));
   const orientation = option(p, "orientation", "auto");
   const narrow = into.clientWidth < 420;
@@ -29,7 +29,7 @@ export function barchart(p: Panel, f: Frame, into: HTMLElement): (() => void) | 
     axisLabel: { ...(axisLook(false)["axisLabel"] as object), color: ink("muted"), width: lying ? Math.min(150, into.clientWidth / 3) : undefined, overflow: "truncate", interval: lying ? 0 : "auto" },
   };
   const value = {
-    type: "value", ...axisLook(true), splitNumber: 4, min: config.min, max: mode === "percent" ? 1 : config.max,
+    type: "value", ...axisLook(true), splitNumber: 4, interval: unit === "percentunit" && (mode === "percent" || config.max === 1) ? 0.25 : undefined, min: config.min, max: mode === "percent" ? 1 : config.max,
     axisLabel: { ...(axisLook(true)["axisLabel"] as object), formatter: (v: number) => tick(v, unit), show: !(say && one && lying) },
     splitLine: { show: !(say && one && lying), lineStyle: { color: ink("grid") } },
   };

@@ -4,7 +4,7 @@
 import type { Cell, Frame } from "../api";
 import { h, vars } from "../dom";
 import { day, glance, moment, month } from "../format";
-import { fields, isTime, ms, num, numeric, shown, name, type Field } from "../frame";
+import { fields, isTime, ms, num, name, numeric, plainNumbers, shown, type Field } from "../frame";
 import type { Panel } from "../grafana";
 import { ink, readable, shade } from "../theme";
 
@@ -23,7 +23,7 @@ export function heatmap(p: Panel, f: Frame, into: HTMLElement): void {
   const unit = g.value.config.unit, decimals = dense ? 0 : g.value.config.decimals;
   into.className += dense ? " scroll heat dense" : " scroll heat";
   into.tabIndex = 0;
-  const head = h("tr", {}, h("th", { scope: "col", class: "corner" }, g.corner), ...g.columns.map((c) => h("th", { scope: "col" }, c)));
+  const head = h("tr", {}, h("th", { scope: "col", class: "corner" }, g.corner), ...plainNumbers(g.columns).map((c) => h("th", { scope: "col" }, c)));
   const body = g.rows.map((title, i) => h("tr", {}, h("th", { scope: "row" }, title), ...g.columns.map((column, j) => {
     const v = g.cells[i]![j] ?? null;
     if (v === null) return h("td", { class: "none", title: `${title}, ${column}: no value` });

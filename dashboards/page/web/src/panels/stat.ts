@@ -31,7 +31,7 @@ function one(v: Value, named: boolean): HTMLElement {
   if (v.change !== null) {
     const way = v.change > 0.0005 ? "▲" : v.change < -0.0005 ? "▼" : "•";
     const mood = v.good === 0 || way === "•" ? "" : (v.change > 0) === (v.good > 0) ? "good" : "bad";
-    parts.push(h("span", { class: "stat-change" }, h("b", {}, h("i", { class: mood }, way), ` ${v.changeText}`), ` from ${v.from}`));
+    parts.push(h("span", { class: "stat-change" }, h("b", {}, h("i", { class: mood }, way), v.changeText && ` ${v.changeText}`), ` from ${v.from}`));
   }
   return h("div", { class: "stat-one" }, ...parts);
 }
@@ -67,8 +67,8 @@ const moods: Record<string, number> = { standard: 1, inverted: -1 };
 function change(v: Value, p: Panel, c: Field, first: number, last: number): void {
   v.change = (last - first) / Math.abs(first);
   const share = c.config.unit === "percentunit" ? 100 : c.config.unit === "percent" ? 1 : 0;
-  const size = Math.abs(v.change);
-  v.changeText = share ? `${glance(Math.abs(last - first) * share, "none", 1)} pp` : size >= 10 ? `${glance(size + 1, "none", 0)}×` : glance(size, "percentunit", size < 0.1 ? 1 : 0);
+  const size = Math.abs(v.change); // a tenfold change or more is told by what it was
+  v.changeText = share ? `${glance(Math.abs(last - first) * share, "none", 1)} pp` : size >= 10 ? "" : glance(size, "percentunit", size < 0.1 ? 1 : 0);
   v.from = glance(first, c.config.unit, c.config.decimals);
   v.good = moods[option(p, "percentChangeColorMode", "standard")] ?? 0;
 }

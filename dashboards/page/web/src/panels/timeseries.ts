@@ -23,14 +23,15 @@ export function timeseries(p: Panel, f: Frame, into: HTMLElement, notes: Note[])
   const unit = config.unit;
   if (drawn[0]) Object.assign(drawn[0].series, marks(config, notes));
   const bars = w.series.some((sr) => style(sr) === "bars");
+  const at = ticks(x, Math.max(3, Math.floor(into.clientWidth / 92)));
   const o = {
     ...base(),
     xAxis: {
       type: "time", ...axisLook(false), ...(bars ? {} : { min: x[0], max: x.at(-1) }),
-      axisLabel: { ...(axisLook(false)["axisLabel"] as object), formatter: label(x), customValues: ticks(x, Math.max(3, Math.floor(into.clientWidth / 92))), showMinLabel: true },
+      axisLabel: { ...(axisLook(false)["axisLabel"] as object), formatter: label(x), customValues: at, showMinLabel: true, alignMinLabel: (at[0]! - x[0]!) / (x.at(-1)! - x[0]!) < 0.04 ? "left" : undefined },
     },
     yAxis: {
-      type: "value", ...axisLook(true), scale: !zero, min: config.min, max: config.max ?? (percent(w.series) ? 1 : undefined), splitNumber: 4, interval: percent(w.series) ? 0.25 : undefined,
+      type: "value", ...axisLook(true), scale: !zero, min: config.min, max: config.max ?? (percent(w.series) ? 1 : undefined), splitNumber: 4, interval: percent(w.series) || (unit === "percentunit" && config.max === 1 && config.min === 0) ? 0.25 : undefined,
       axisLabel: { ...(axisLook(true)["axisLabel"] as object), formatter: (v: number) => tick(v, unit) },
     },
     useUTC: true,

@@ -20,6 +20,7 @@ interface Story { customer_id: string; standing: Standing; clock: string; lots: 
 
 const threeDigits = new Set(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]);
 const noDigits = new Set(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]);
+const firstLots = 8;
 const step = 60; // lines of the time line that are added at a time
 
 export function customer(into: HTMLElement, _: Site, r: Route): () => void {
@@ -83,7 +84,9 @@ function lots(s: Story): HTMLElement {
     vars(h("span", { class: "lot-bar", "aria-hidden": "true" }, ...(["left", "spent", "expired", "reversed"] as const).map((k) => vars(h("i", { class: k }), { share: Math.max(0, l[k]) / most }))), { share: l.earned / most }),
     h("p", { class: "item-why" }, [`${glance(l.earned, "none")} earned${l.time ? ` on ${date(l.time)}` : ""}`, l.why, l.spent && `${glance(l.spent, "none")} spent`, l.expired && `${glance(l.expired, "none")} expired`, l.reversed && `${glance(l.reversed, "none")} taken back`].filter(Boolean).join(" · ")));
   const open = s.lots.filter((l) => l.left !== 0), done = s.lots.filter((l) => l.left === 0);
-  return h("div", {}, h("ul", { class: "lots" }, ...open.map(line)), done.length ? h("details", { class: "pad" }, h("summary", {}, `${done.length} used up`), h("ul", { class: "lots" }, ...done.map(line))) : null);
+  return h("div", {}, h("ul", { class: "lots" }, ...open.slice(0, firstLots).map(line)),
+    open.length > firstLots ? h("details", { class: "pad" }, h("summary", {}, `${open.length - firstLots} more that end later`), h("ul", { class: "lots" }, ...open.slice(firstLots).map(line))) : null,
+    done.length ? h("details", { class: "pad" }, h("summary", {}, `${done.length} used up`), h("ul", { class: "lots" }, ...done.map(line))) : null);
 }
 
 function timeline(s: Story): HTMLElement {

@@ -18,7 +18,7 @@ export function programView(into: HTMLElement, _: Site): () => void {
   program<Program>(life.signal).then((p) => {
     const facts = [p.since ? `in force since ${day(wall(Date.parse(p.since)))}` : "", p.currency && `money in ${p.currency}`, p.time_zone && `days of ${p.time_zone}`, p.version && `version ${p.version.slice(0, 12)}`];
     head.replaceChildren(h("p", { class: "eyebrow" }, "Program"), h("h1", {}, p.name || "Program"), h("p", { class: "lead" }, facts.filter(Boolean).join(" · ")));
-    body.replaceChildren(rules(p.rules), list("Segments", "segments", p.segments ?? []), list("Campaigns", "campaigns", p.campaigns ?? []));
+    body.replaceChildren(rules(p.rules), list("Segments", "segments", p.segments ?? [], segment), list("Campaigns", "campaigns", p.campaigns ?? [], campaign));
   }, (e: unknown) => { if (!life.signal.aborted) body.replaceChildren(trouble(e)); });
   return () => life.abort();
 }
@@ -39,13 +39,13 @@ function rules(source: string): HTMLElement {
     if (!blank) continue; // name, money and zone stand above
     if (!line.startsWith(" ")) { section?.append(h("p", {}, line)); continue; }
     const m = /^ {2}(\S.*?)\s{2,}(\S.*)$/.exec(line) ?? /^ {2}(\S{1,20}) (\S.*)$/.exec(line);
-    const isRule = m && /^[\w.-]+$/.test(m[1]!) && /^ {2}\S{1,20}\s/.test(line) && /^[a-z]/.test(m[1]!);
+    const isRule = m && /^[a-z][\w. -]{0,19}$/.test(m[1]!) && (/\s{2}/.test(line.slice(2)) || !m[1]!.includes(" "));
     (section ?? out.at(-1))?.append(isRule ? h("div", { class: "rule" }, h("code", {}, m[1]!), h("span", {}, m[2]!)) : h("p", { class: "rule-note" }, line.trim()));
   }
   return h("section", { class: "panel rules", "aria-label": "Rules" }, h("header", { class: "panel-head" }, h("h2", {}, "Rules")), h("div", { class: "rule-groups" }, ...out));
 }
 
-function list(title: string, id: string, texts: Text[]): HTMLElement {
+function list(title: string, id: string, texts: Text[], body: (lines: string[]) => Child[]): HTMLElement {
   const cards = texts.map((t) => {
     const lines = t.text.trimEnd().split("\n");
     const name = t.name || lines[0]?.replace(/ \(.*\)$/, "") || t.id;
@@ -55,12 +55,23 @@ function list(title: string, id: string, texts: Text[]): HTMLElement {
   return h("section", { "aria-labelledby": id }, h("h2", { class: "row-head", id }, title, h("span", { class: "count" }, String(texts.length))), cards.length ? h("div", { class: "text-cards" }, ...cards) : h("p", { class: "faint" }, `The program has no ${title.toLowerCase()}.`));
 }
 
-/** body keeps the indents of a text, and sets the words before a gap in a column of their own. */
-function body(lines: string[]): Child[] {
-  return lines.filter((l) => l.trim()).map((l) => {
-    const label = l.slice(2, 11).trimEnd();
-    if (/^[A-Z][a-z ]+$/.test(label) && l.startsWith("  ") && l.slice(2, 12) === `${label.padEnd(9)} ` && /\S/.test(l.charAt(12))) return h("div", { class: "rule" }, h("b", {}, label), h("span", {}, l.slice(12)));
-    const depth = Math.floor((l.length - l.trimStart().length) / 2);
-    return h("p", { class: `deep-${Math.min(depth, 5)}` }, l.trim());
-  });
+const deep = (l: string): HTMLElement => h("p", { class: `deep-${Math.min(Math.floor((l.length - l.trimStart().length) / 2), 5)}` }, l.trim());
+
+/** segment keeps the indents: they say what belongs together. */
+const segment = (lines: string[]): Child[] => lines.filter((l) => l.trim()).map(deep);
+
+/** campaign sets the words before the gap in a column of their own, and messages as they will be read. */
+function campaign(lines: string[]): Child[] {
+  const out: Child[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    const l = lines[i]!, label = l.slice(2, 11).trimEnd();
+    if (l.trimStart().startsWith("|")) {
+      const from = i;
+      while (i + 1 < lines.length && lines[i + 1]!.trimStart().startsWith("|")) i++;
+      out.push(h("blockquote", { class: "letter" }, lines.slice(from, i + 1).map((x) => x.trimStart().replace(/^\| ?/, "")).join("\n")));
+    } else if (/^[A-Z][a-z ]+$/.test(label) && l.slice(2, 12) === `${label.padEnd(9)} ` && /\S/.test(l.charAt(12))) {
+      out.push(h("div", { class: "rule" }, h("b", {}, label), h("span", {}, l.slice(12))));
+    } else if (l.trim()) out.push(deep(l));
+  }
+  return out;
 }
