@@ -23,7 +23,7 @@ func campaigns() board {
 			{8, []panel{messagesSent(), heldBack()}},
 			{10, []panel{campaignFunnel()}},
 			{10, []panel{campaignLift()}},
-			{9, []panel{newestMessages()}},
+			{9, []panel{sampleRatio(), newestMessages()}},
 		},
 	}
 }
@@ -118,51 +118,50 @@ func campaignFunnel() panel {
 }
 
 func campaignLift() panel {
+	tenths := func(name, cell string, s ...any) column {
+		c := column{name: name, unit: "percentunit", decimals: ptr(1.0), cell: cell}
+		if len(s) > 0 {
+			first, _ := s[0].(string)
+			c.steps = steps(first, s[1:]...)
+		}
+		return c
+	}
 	return panel{
-		kind: "table", title: "Effect against the holdout", w: 24, unit: "short", none: "No campaign has a holdout yet", steps: steps(blue), sort: "effect",
-		about: "Share of customers' runs with an order within 14 days, with a message and in the holdout; effect = difference, with its 95 % interval (Newcombe, from two Wilson intervals). Green: the whole interval is above 0.",
-		base:  "runs with an arm whose 14 days are over, by assignment, of the chosen campaigns; holdouts of the campaign and of all campaigns together.",
+		kind: "table", title: "Effect against the holdout", w: 24, unit: "short", none: "No campaign has a holdout whose window is over", steps: steps(blue), sort: "effect",
+		about: "Share of customers who ordered within the campaign's own window, with the message and in the holdout; effect = difference with its 95 % interval (Newcombe). Incremental sales = difference of mean spend × customers. It works only when the whole interval is above 0. One of twenty campaigns without any effect will look as if.",
+		base:  "customers by their first assignment to the chosen campaigns, drawn by lot, window over, sent or not; the range does not count here.",
 		sql: `
-	WITH 1.959964 AS z
-	SELECT campaign_id AS campaign, sumIf(n, treated) AS assigned, sumIf(x, treated) / assigned AS ordered, sumIf(n, NOT treated) AS holdout, sumIf(x, NOT treated) / holdout AS holdout_ordered,
-	    ordered - holdout_ordered AS effect,
-	    z * sqrt(ordered * (1 - ordered) / assigned + z * z / (4 * assigned * assigned)) / (1 + z * z / assigned) AS half_a, (ordered + z * z / (2 * assigned)) / (1 + z * z / assigned) AS mid_a,
-	    z * sqrt(holdout_ordered * (1 - holdout_ordered) / holdout + z * z / (4 * holdout * holdout)) / (1 + z * z / holdout) AS half_b, (holdout_ordered + z * z / (2 * holdout)) / (1 + z * z / holdout) AS mid_b,
-	    effect - sqrt(pow(ordered - mid_a + half_a, 2) + pow(mid_b + half_b - holdout_ordered, 2)) AS low,
-	    effect + sqrt(pow(mid_a + half_a - ordered, 2) + pow(holdout_ordered - mid_b + half_b, 2)) AS high,
-	    multiIf(low > 0, 'works', high < 0, 'harms', 'not shown yet') AS verdict
-	FROM
-	(
-	    SELECT r.campaign_id AS campaign_id, r.is_simulated AS is_simulated, r.arm NOT IN ('holdout', 'global_holdout') AS treated, count() AS n, countIf(b.orders > 0) AS x
-	    FROM campaign_runs AS r
-	    LEFT JOIN
-	    (
-	        SELECT r.run_id AS run_id, count() AS orders
-	        FROM campaign_runs AS r INNER JOIN orders AS o ON o.account_id = r.customer_id
-	        WHERE o.is_identified AND r.arm != '' AND o.event_time > r.assigned_time AND o.event_time <= r.assigned_time + INTERVAL 14 DAY
-	        GROUP BY r.run_id
-	    ) AS b ON b.run_id = r.run_id
-	    WHERE r.arm != '' AND r.assigned_time + INTERVAL 14 DAY <= (SELECT time FROM as_of)
-	    GROUP BY campaign_id, is_simulated, treated
-	)
-	WHERE ` + facts + ` AND ` + inCampaign + `
-	GROUP BY campaign
-	HAVING assigned > 0 AND holdout > 0
-	ORDER BY effect DESC, campaign`,
+	SELECT campaign_id AS campaign, arm AS variant, customers, rate AS ordered, held_customers AS holdout, held_rate AS holdout_ordered, lift AS effect, lift_low AS low, lift_high AS high,
+	    verdict, toFloat64(incremental_spend) AS incremental
+	FROM campaign_lift(conversion_days = 0, message_cost = 0, margin = 1)
+	WHERE base = ${simulated:singlequote} AND ` + inCampaign + `
+	ORDER BY effect DESC, campaign, variant`,
 		columns: map[string]column{
-			"campaign": {name: "Campaign", link: "/d/punchcard-campaigns?var-campaign=${__value.raw:percentencode}", title: "Only this campaign"},
-			"assigned": {name: "With a message"}, "ordered": {name: "Ordered", unit: "percentunit", decimals: ptr(1.0), cell: "gauge", max: ptr(1.0)},
-			"holdout": {name: "Holdout"}, "holdout_ordered": {name: "Holdout ordered", unit: "percentunit", decimals: ptr(1.0), cell: "gauge", max: ptr(1.0)},
-			"effect": {name: "Effect", unit: "percentunit", decimals: ptr(1.0), cell: "tone", steps: steps(red, 0.0, green)},
-			"low":    {name: "From", unit: "percentunit", decimals: ptr(1.0), cell: "ground", steps: steps("transparent", 0.0, green)}, "high": {name: "To", unit: "percentunit", decimals: ptr(1.0)},
-			"half_a": {hidden: true}, "mid_a": {hidden: true}, "half_b": {hidden: true}, "mid_b": {hidden: true}, "verdict": {name: "Verdict"},
+			"campaign": {name: "Campaign", link: "/d/punchcard-campaigns?var-campaign=${__value.raw:percentencode}", title: "Only this campaign"}, "variant": {name: "Variant"},
+			"customers": {name: "With a message"}, "ordered": tenths("Ordered", "gauge"), "holdout": {name: "Holdout"}, "holdout_ordered": tenths("Holdout ordered", "gauge"),
+			"effect": tenths("Effect", "tone", red, 0.0, green), "low": tenths("From", "ground", "transparent", 0.0, green), "high": tenths("To", ""),
+			"verdict": {name: "Verdict"}, "incremental": {name: "Incremental sales", unit: money, decimals: ptr(0.0)},
 		},
+	}
+}
+
+// sampleRatio checks that the lot was fair.
+func sampleRatio() panel {
+	return panel{
+		kind: "bargauge", title: "Was the lot fair", w: 8, unit: "none", decimals: 3, none: "Nobody was assigned yet", steps: steps(red, 0.001, orange, 0.01, green), max: ptr(1.0),
+		about: "Probability that the arms' sizes differ so much from their shares by chance alone (chi-square). Below 0.001 something is wrong with the assignment: believe no effect.", base: "customers by their first assignment to the chosen campaigns.",
+		sql: `
+	SELECT campaign_id AS campaign, min(p) AS probability
+	FROM campaign_sample_ratio
+	WHERE base = ${simulated:singlequote} AND ` + inCampaign + `
+	GROUP BY campaign
+	ORDER BY probability, campaign`,
 	}
 }
 
 func newestMessages() panel {
 	return panel{
-		kind: "table", title: "Newest messages", w: 24, unit: "short", none: noSent, steps: steps(blue),
+		kind: "table", title: "Newest messages", w: 16, unit: "short", none: noSent, steps: steps(blue),
 		about: "The newest messages, as the campaign tool was told, with what triggered them. The tool fills {{first_name}} and the like.", base: "messages of the chosen campaigns in the range, the newest 100.",
 		sql: `
 	SELECT entry_time AS time, account_id AS customer_id, toString(campaign_id) AS campaign, toString(arm) AS variant, toString(channel) AS channel,

@@ -9,8 +9,9 @@ func customers() board {
 		variables: []string{"grain", "tier", "segment", "channel", "simulated", "customer"},
 		rows: []row{
 			{4, customerStats()},
-			{9, []panel{rfmGrid(), scoreDistribution(), segmentSizes()}},
-			{8, []panel{segmentFlow(), segmentOverlap()}},
+			{9, []panel{rfmGrid(), rfmNames(), segmentSizes()}},
+			{8, []panel{segmentFlow(), scoreDistribution()}},
+			{8, []panel{segmentOverlap(), rfmMovements()}},
 			{9, []panel{bestCustomers(), lapsingCustomers()}},
 			{9, []panel{lookUp(), lookUpStory()}},
 		},
@@ -54,9 +55,38 @@ func rfmGrid() panel {
 	}
 }
 
+func rfmNames() panel {
+	return panel{
+		kind: "bargauge", title: "By name", w: 7, unit: "short", none: "Nobody has scores yet", steps: steps(blue),
+		about: "Customers by the name of their cell of recency and frequency, best first: Champions R5 F4-5, Loyal R3-4 F4-5, Potential loyalists R4-5 F2-3, New R5 F1, Promising R4 F1, Need attention R3 F3, About to sleep R3 F1-2, Can't lose them R1-2 F5, At risk R1-2 F3-4, Hibernating R1-2 F1-2.",
+		base:  "customers with scores of the chosen tiers and segments.",
+		sql: `
+	SELECT g.name AS name, count() AS customers
+	FROM (SELECT * FROM customers WHERE r > 0 AND ` + facts + ` AND ` + chosen + `) AS c
+	INNER JOIN rfm_cells AS g ON g.r = c.r AND g.f = c.f
+	GROUP BY name
+	ORDER BY any(g.sort_order)`,
+	}
+}
+
+func rfmMovements() panel {
+	return panel{
+		kind: "table", title: "From which name to which", w: 12, unit: "short", none: "Nobody moved in this range", steps: steps(blue), sort: "moves",
+		about: "Changes of scores that led to another name, and what moved them: an order, a refund, time, new cut points.", base: "identified customers, months of the decision that begin in the range, the 60 largest.",
+		sql: `
+	SELECT from_name, to_name, replaceAll(reason, '_', ' ') AS because, sum(m.moves) AS moves
+	FROM rfm_movements AS m
+	WHERE month >= toDate($__fromTime, ` + zone + `) AND month <= toDate($__toTime, ` + zone + `) AND ` + facts + `
+	GROUP BY from_name, to_name, because
+	ORDER BY moves DESC, from_name, to_name
+	LIMIT 60`,
+		columns: map[string]column{"from_name": {name: "From"}, "to_name": {name: "To"}, "because": {name: "Because of"}, "moves": {name: "Moves", cell: "gauge"}},
+	}
+}
+
 func scoreDistribution() panel {
 	return panel{
-		kind: "barchart", title: "Scores", w: 7, unit: "short", none: "Nobody has scores yet", steps: steps(blue),
+		kind: "barchart", title: "Scores", w: 9, unit: "short", none: "Nobody has scores yet", steps: steps(blue),
 		about: "Customers by recency, frequency and monetary score, 1 to 5 (5 is best). Even bars mean cut points by quantiles; many equal values make them uneven.",
 		base:  "customers with scores of the chosen tiers and segments.",
 		sql: `
@@ -89,7 +119,7 @@ func segmentSizes() panel {
 
 func segmentFlow() panel {
 	return panel{
-		kind: "timeseries", title: "Segments: entered less left", w: 12, bars: true, stacked: true, unit: "short", none: "Nobody entered or left a segment in this range", steps: steps(blue), least: "1d",
+		kind: "timeseries", title: "Segments: entered less left", w: 15, bars: true, stacked: true, unit: "short", none: "Nobody entered or left a segment in this range", steps: steps(blue), least: "1d",
 		about: "Customers who entered a segment less those who left it, by the step of the decision." + notOver,
 		base:  "identified customers, chosen segments; a change of the rules moves many at once.",
 		sql: `

@@ -1,5 +1,7 @@
 package dashboards
 
+import "strings"
+
 // salesOf are orders with what the stats ask of them.
 const salesOf = `(
 	            SELECT o.event_time AS event_time, o.account_id AS account_id, o.is_identified AS is_identified, o.currency AS currency, o.is_simulated AS is_simulated,
@@ -146,24 +148,20 @@ func pointsFlow(w int) panel {
 
 // campaignsAtAGlance compares messages with the holdout.
 func campaignsAtAGlance() panel {
-	return panel{
-		kind: "table", title: "Campaigns: who ordered within 14 days", w: 14, unit: "short", none: "No campaign has run yet", steps: steps(blue), sort: "sent",
-		about: "Share of runs with an order within 14 days after the assignment, of those with a message and of the holdout; effect = the difference. By assignment, not by opening: that makes it the effect of the campaign.",
-		base:  "all runs with an arm since the beginning; the range does not count here.",
-		sql: `
-	SELECT campaign_id AS campaign, sumIf(assigned, treated) AS sent_to, if(sent_to = 0, NULL, sumIf(converted, treated) / sent_to) AS ordered,
-	    if(sumIf(assigned, NOT treated) = 0, NULL, sumIf(converted, NOT treated) / sumIf(assigned, NOT treated)) AS holdout_ordered, ordered - holdout_ordered AS effect
-	FROM (SELECT *, arm NOT IN ('holdout', 'global_holdout') AS treated FROM campaign_conversions(conversion_days = 14))
-	WHERE ` + facts + `
-	GROUP BY campaign
-	ORDER BY sent_to DESC`,
-		columns: map[string]column{
-			"campaign": {name: "Campaign", link: "/d/punchcard-campaigns?var-campaign=${__value.raw:percentencode}", title: "This campaign"},
-			"sent_to":  {name: "With a message"},
-			"ordered":  {name: "Ordered", unit: "percentunit", decimals: ptr(1.0), cell: "gauge"}, "holdout_ordered": {name: "Holdout ordered", unit: "percentunit", decimals: ptr(1.0)},
-			"effect": {name: "Effect", unit: "percentunit", decimals: ptr(1.0), cell: "tone", steps: steps(red, 0.0, gray, 0.02, green)},
-		},
+	p := campaignLift()
+	p.title, p.w = "What campaigns bring", 14
+	p.base = strings.Replace(p.base, "the chosen campaigns", "all campaigns", 1)
+	p.sql = `
+	SELECT campaign_id AS campaign, arm AS variant, rate AS ordered, held_rate AS holdout_ordered, lift AS effect, verdict, toFloat64(incremental_spend) AS incremental
+	FROM campaign_lift(conversion_days = 0, message_cost = 0, margin = 1)
+	WHERE base = ${simulated:singlequote}
+	ORDER BY effect DESC, campaign, variant`
+	kept := map[string]column{}
+	for _, name := range []string{"campaign", "variant", "ordered", "holdout_ordered", "effect", "verdict", "incremental"} {
+		kept[name] = p.columns[name]
 	}
+	p.columns = kept
+	return p
 }
 
 func npsCourse(w int) panel {

@@ -10,11 +10,12 @@ func pointsAndTiers() board {
 	return board{
 		name: "points-and-tiers", title: "Points and tiers", from: "now-180d",
 		about:     "What the program gives and owes: points issued, spent, expired and outstanding, what expires when, which rules gave them, and how customers move between tiers.",
-		variables: []string{"grain", "tier", "segment", "simulated"},
+		variables: []string{"grain", "tier", "segment", "point_value", "breakage", "simulated"},
 		rows: []row{
 			{4, pointStats()},
 			{8, []panel{pointsFlow(12), pointsOwed()}},
 			{8, []panel{expiryCalendar(), earnedByRule(), redemptions()}},
+			{8, []panel{breakage(), liability()}},
 			{8, []panel{tiersOverTime(), tierMatrix()}},
 			{9, []panel{expiringSoon(), reviewedSoon()}},
 		},
@@ -167,16 +168,46 @@ func expiringSoon() panel {
 
 func reviewedSoon() panel {
 	return panel{
-		kind: "table", title: "Tiers under review within 30 days", w: 12, unit: "short", none: "No tier is reviewed within 30 days", steps: steps(blue),
-		about: "Members whose tier is reviewed within 30 days of the newest tick, with their spend in the tier's window, least first: they may drop a tier.", base: "members above no tier of the chosen tiers and segments, the 50 first.",
+		kind: "table", title: "Who is about to drop a tier", w: 12, unit: "short", none: "Nobody lacks anything at a review within 30 days", steps: steps(blue),
+		about: "Members whose tier is reviewed within 30 days of the newest tick, and what they must still buy until then to keep it, least first.", base: "members above the lowest tier who lack something, of the chosen tiers and segments, the 50 first.",
 		sql: `
-	SELECT customer_id, customers.tier AS tier, tier_review_on AS review_on, toFloat64(tier_spend) AS spend, balance AS points, toDate(last_order_time, ` + zone + `) AS last_order
-	FROM customers
-	WHERE tier_review_on <= addDays(toDate32((SELECT day FROM as_of)), 30) AND customers.tier != '' AND ` + facts + ` AND ` + chosen + `
-	ORDER BY spend, customer_id
+	SELECT s.customer_id AS customer_id, s.tier AS tier, s.review_on AS review_on, toFloat64(s.to_keep) AS to_keep, toFloat64(s.tier_spend) AS spend
+	FROM tier_standing AS s
+	WHERE s.days_to_review <= 30 AND s.to_keep > 0 AND ` + facts + ` AND s.customer_id IN (SELECT customer_id FROM customers WHERE ` + chosen + `)
+	ORDER BY to_keep, customer_id
 	LIMIT 50`,
 		columns: map[string]column{
-			"customer_id": {name: "Customer", link: "customer"}, "tier": {name: "Tier"}, "review_on": {name: "Review"}, "spend": {name: "Spend in window", unit: money, decimals: ptr(2.0)}, "points": {name: "Points"}, "last_order": {name: "Last order"},
+			"customer_id": {name: "Customer", link: "customer"}, "tier": {name: "Tier"}, "review_on": {name: "Review"}, "to_keep": {name: "To buy until then", unit: money, decimals: ptr(2.0), cell: "gauge"}, "spend": {name: "Spend in window", unit: money, decimals: ptr(2.0)},
 		},
+	}
+}
+
+func breakage() panel {
+	return panel{
+		kind: "barchart", title: "What became of each month's points", w: 12, stacked: true, unit: "percentunit", none: "No points were issued in this range", steps: steps(blue), max: ptr(1.0),
+		about: "Points of a month of issue, net of refunds, that were spent, expired (breakage) or are still open. Breakage is final only in months where nothing is open.", base: "lots by the month of the event that issued them, months that begin in the range; all tiers and segments.",
+		sql: `
+	SELECT formatDateTime(month, '%Y-%m') AS issued_in, sum(b.spent) / sum(b.net) AS spent, sum(b.expired) / sum(b.net) AS expired, sum(b.outstanding) / sum(b.net) AS open
+	FROM points_breakage AS b
+	WHERE month >= toDate($__fromTime, ` + zone + `) AND month <= toDate($__toTime, ` + zone + `) AND ` + facts + `
+	GROUP BY month
+	HAVING sum(b.net) > 0
+	ORDER BY month`,
+		columns: map[string]column{"issued_in": {name: "Issued in"}, "spent": {name: "Spent", color: green}, "expired": {name: "Expired", color: gray}, "open": {name: "Open", color: blue}},
+	}
+}
+
+func liability() panel {
+	return panel{
+		kind: "barchart", title: "What the points owed are worth", w: 12, unit: money, none: "No points are owed", steps: steps(blue),
+		about: "Points left by month of issue, at face value (points × the value of a point chosen above) and at fair value by IFRS 15's proportional method (sales shared between goods and points by stand-alone price, with the breakage chosen above, recognised as points are spent).",
+		base:  "lots with points left, by month of issue, at any time; all tiers and segments.",
+		sql: `
+	SELECT formatDateTime(month, '%Y-%m') AS issued_in, toFloat64(sum(l.face_value)) AS face_value, toFloat64(sum(l.fair_value)) AS fair_value
+	FROM points_liability(point_value = ${point_value:singlequote}, breakage = ${breakage:singlequote}) AS l
+	WHERE base = ${simulated:singlequote} AND l.outstanding > 0
+	GROUP BY month
+	ORDER BY month`,
+		columns: map[string]column{"issued_in": {name: "Issued in"}, "face_value": {name: "Face value", color: orange}, "fair_value": {name: "Fair value (IFRS 15)", color: blue}},
 	}
 }

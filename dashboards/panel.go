@@ -185,6 +185,7 @@ func (p *panel) options() any {
 		return o
 	}
 	o := table.NewOptions()
+	o.Footer = nil // the one it makes is not valid
 	if p.sort != "" {
 		name := p.sort
 		if n := p.columns[p.sort].name; n != "" {

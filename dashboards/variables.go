@@ -41,6 +41,14 @@ var variables = map[string]variable{
 		label: "Data", about: "With simulated customers and events, or real ones only.", initial: []string{"all"},
 		choices: [][2]string{{"all", "all"}, {"real only", "real"}},
 	},
+	"point_value": {
+		label: "Value of a point", about: "What a point buys, in major units of the program's currency.", initial: []string{"0.01"},
+		choices: [][2]string{{"0.001", "0.001"}, {"0.002", "0.002"}, {"0.005", "0.005"}, {"0.01", "0.01"}, {"0.02", "0.02"}, {"0.05", "0.05"}, {"0.1", "0.1"}},
+	},
+	"breakage": {
+		label: "Breakage", about: "Share of points that is expected never to be spent; the panel on each month's points shows what it was.", initial: []string{"0.2"},
+		choices: [][2]string{{"none", "0"}, {"10 %", "0.1"}, {"20 %", "0.2"}, {"30 %", "0.3"}, {"50 %", "0.5"}, {"70 %", "0.7"}, {"90 %", "0.9"}},
+	},
 	"customer": {
 		label: "Customer", about: "Id of a customer to look up.", initial: []string{""},
 	},
