@@ -169,7 +169,7 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestNoCampaigns(t *testing.T) {
-	plan, problems := Parse(program.Starter(), testBook(t), nil)
+	plan, problems := Parse(map[string]string{program.ProgramFile: program.Starter()[program.ProgramFile]}, testBook(t), nil)
 	if plan == nil || len(problems) > 0 || len(plan.Campaigns) != 0 {
 		t.Fatalf("%v %v", plan, problems)
 	}
