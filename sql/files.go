@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-//go:embed schema/*.sql views/*.sql
+//go:embed schema/*.sql views/*.sql examples/*.sql
 var files embed.FS
 
 // File is one SQL file.

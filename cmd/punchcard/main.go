@@ -28,6 +28,7 @@ type commands struct {
 	Model      modelCommand      `cmd:"" help:"What customers will buy: fit, show."`
 	Dashboards dashboardsCommand `cmd:"" help:"Grafana dashboards: list, show, apply."`
 	SQL        sqlCommand        `cmd:"" name:"sql" help:"Ask the warehouse (read-only)."`
+	Export     exportCommand     `cmd:"" help:"Write a table, a view or an answer to a Parquet, Arrow or CSV file."`
 	Verify     verifyCommand     `cmd:"" help:"Check that nothing is lost, doubled or different; exit 1 if it is."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

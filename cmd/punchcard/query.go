@@ -15,14 +15,26 @@ import (
 
 // sqlCommand asks the warehouse.
 type sqlCommand struct {
-	Query  string `arg:"" optional:"" help:"The query; from standard input when left out."`
-	Format string `help:"table, csv or json (one object a line)." enum:"table,csv,json" default:"table"`
+	Query    string `arg:"" optional:"" help:"The query (from standard input when left out); with --describe a table or view, with --example a number."`
+	Format   string `help:"table, csv or json (one object a line)." enum:"table,csv,json" default:"table"`
+	Describe bool   `help:"Say what tables and views there are, or what one has: columns, base, unit." xor:"what"`
+	Example  bool   `help:"List worked questions, or run one." xor:"what"`
 }
 
 const maxQueryBytes = 1 << 20
 
 // Run prints the answer.
 func (c *sqlCommand) Run(ctx context.Context, s *Settings, log *slog.Logger) error {
+	switch {
+	case c.Describe:
+		return describeTables(os.Stdout, c.Query)
+	case c.Example:
+		return c.example(ctx, s, log)
+	}
+	return c.ask(ctx, s, log)
+}
+
+func (c *sqlCommand) ask(ctx context.Context, s *Settings, log *slog.Logger) error {
 	if c.Query == "" {
 		text, err := io.ReadAll(io.LimitReader(os.Stdin, maxQueryBytes))
 		if err != nil {
