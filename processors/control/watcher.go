@@ -88,8 +88,12 @@ func (w *Watcher) start() map[int32]int64 {
 	return from
 }
 
-// campaigns follows campaign-log from its end on: only whether more is due now is of
-// use. Without the topic there are no campaigns.
+// campaignLookBack is how many offsets before its end campaign-log is read from: the
+// newest tick is there, with all that a slice decides. If it is not, the next says.
+const campaignLookBack = 4096
+
+// campaigns follows campaign-log from shortly before its end on: only whether more
+// is due now is of use. Without the topic there are no campaigns.
 func (w *Watcher) campaigns(ctx context.Context) error {
 	switch _, err := w.cluster.Partitions(ctx, event.TopicCampaignLog); {
 	case ctx.Err() != nil || errors.Is(err, stream.ErrNoTopic):
@@ -106,7 +110,7 @@ func (w *Watcher) campaigns(ctx context.Context) error {
 	}
 	from := w.start()
 	for p := range from {
-		from[p] = ends[p].End
+		from[p] = max(ends[p].Start, ends[p].End-campaignLookBack)
 	}
 	return w.follow(ctx, event.TopicCampaignLog, from, w.takeCampaigns)
 }
