@@ -166,7 +166,7 @@ func customerColumns() map[string]column {
 
 func bestCustomers() panel {
 	return panel{
-		kind: "table", title: "Best customers", w: 12, unit: "short", none: "No customer fits the filters", steps: steps(blue), sort: "spend", columns: customerColumns(),
+		kind: "table", title: "Best customers", w: 12, unit: "short", none: "No customer fits the filters", steps: steps(blue), sort: "spend", columns: only(customerColumns(), "customer_id", "tier", "scores", "orders", "spend", "points", "last_order"),
 		about: "Customers with the highest spend of their whole life, net of refunds. Click one to look them up.", base: "identified customers of the chosen tiers and segments, the 50 first.",
 		sql: `
 	SELECT customer_id, tier, concat(toString(r), ' ', toString(f), ' ', toString(m)) AS scores, orders, toFloat64(net_spend) AS spend, balance AS points, toDate(last_order_time, ` + zone + `) AS last_order
@@ -179,7 +179,7 @@ func bestCustomers() panel {
 
 func lapsingCustomers() panel {
 	p := bestCustomers()
-	p.title, p.sort = "Good customers we are losing", "spend"
+	p.title, p.columns = "Good customers we are losing", only(customerColumns(), "customer_id", "tier", "scores", "orders", "spend", "days")
 	p.about = "Customers who bought often or for much (frequency or monetary score 4 or 5) and not for long (recency score 1 or 2), highest spend first. Write to them first."
 	p.base = "identified customers with scores of the chosen tiers and segments, the 50 first."
 	p.none = "Nobody: no good customer has a recency score of 1 or 2"

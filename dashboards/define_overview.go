@@ -156,11 +156,7 @@ func campaignsAtAGlance() panel {
 	FROM campaign_lift(conversion_days = 0, message_cost = 0, margin = 1)
 	WHERE base = ${simulated:singlequote}
 	ORDER BY effect DESC, campaign, variant`
-	kept := map[string]column{}
-	for _, name := range []string{"campaign", "variant", "ordered", "holdout_ordered", "effect", "verdict", "incremental"} {
-		kept[name] = p.columns[name]
-	}
-	p.columns = kept
+	p.columns = only(p.columns, "campaign", "variant", "ordered", "holdout_ordered", "effect", "verdict", "incremental")
 	return p
 }
 

@@ -95,7 +95,7 @@ func valueColumns() map[string]column {
 
 func mostValuable() panel {
 	return panel{
-		kind: "table", title: "Who will be worth most", w: 12, unit: "short", none: noModel, steps: steps(blue), sort: "expected_spend", real: true, columns: valueColumns(),
+		kind: "table", title: "Who will be worth most", w: 12, unit: "short", none: noModel, steps: steps(blue), sort: "expected_spend", real: true, columns: only(valueColumns(), "customer_id", "tier", "p_alive", "purchases", "expected_spend", "spent"),
 		about: "Customers with the highest expected spend of the next 12 months. Click one to look them up.", base: valueBase + " The 50 first.",
 		sql: `
 	SELECT v.customer_id AS customer_id, c.tier AS tier, v.p_alive AS p_alive, v.expected_purchases AS purchases, v.expected_spend AS expected_spend, toFloat64(c.net_spend) AS spent
@@ -107,7 +107,7 @@ func mostValuable() panel {
 
 func mostAtRisk() panel {
 	p := mostValuable()
-	p.title, p.sort = "Whom we stand to lose", "at_stake"
+	p.title, p.sort, p.columns = "Whom we stand to lose", "at_stake", only(valueColumns(), "customer_id", "tier", "p_alive", "spent", "at_stake", "last_order")
 	p.about = "Customers by what they spent so far times 1 − P(alive): who was worth much and is likely gone."
 	p.sql = `
 	SELECT v.customer_id AS customer_id, c.tier AS tier, v.p_alive AS p_alive, toFloat64(c.net_spend) AS spent, (1 - v.p_alive) * spent AS at_stake, toDate(c.last_order_time, ` + zone + `) AS last_order

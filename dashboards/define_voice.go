@@ -7,7 +7,7 @@ const (
 	// npsOf is the score of promoters (p), detractors (d) and all (n); wald its 95 %
 	// interval: adjusted Wald, three answers of each kind less one (Bonett & Price).
 	npsOf = "100 * (p - d) / n"
-	wald  = "196 * sqrt(((p + 0.75) + (d + 0.75) - pow(p - d, 2) / (n + 3)) / (n + 3) / (n + 3))"
+	wald  = "195.9964 * sqrt(((p + 0.75) + (d + 0.75) - pow(p - d, 2) / (n + 3)) / (n + 3) / (n + 3))"
 	mid   = "100 * (p - d) / (n + 3)"
 )
 
@@ -113,9 +113,9 @@ func effortScores() panel {
 }
 
 // npsTable groups NPS answers by what a piece of SQL says.
-func npsTable(title, about, base, first, named, from string) panel {
+func npsTable(title, about, base, first, named, heading, from string) panel {
 	return panel{
-		kind: "table", title: title, w: 12, unit: "short", none: noAnswers, steps: steps(blue), sort: "n",
+		kind: "table", title: title, w: 12, unit: "short", none: noAnswers, steps: steps(blue), sort: "answers",
 		about: about, base: base,
 		sql: `
 	SELECT ` + named + `, toUInt64(n) AS answers, ` + npsOf + ` AS nps, greatest(-100, ` + mid + ` - ` + wald + `) AS low, least(100, ` + mid + ` + ` + wald + `) AS high, p / n AS promoters, d / n AS detractors
@@ -127,7 +127,7 @@ func npsTable(title, about, base, first, named, from string) panel {
 	)
 	ORDER BY n DESC, ` + named,
 		columns: map[string]column{
-			"held": {name: "Tier then"}, "occasion": {name: "Occasion"}, "answers": {name: "Answers", cell: "gauge"},
+			named: {name: heading}, "answers": {name: "Answers", cell: "gauge"},
 			"nps": {name: "NPS", unit: "none", decimals: ptr(1.0), cell: "ground", steps: steps(orange, 0.0, "transparent", 30.0, green)},
 			"low": {name: "From", unit: "none", decimals: ptr(0.0)}, "high": {name: "To", unit: "none", decimals: ptr(0.0)},
 			"promoters": {name: "Promoters", unit: "percentunit", decimals: ptr(0.0)}, "detractors": {name: "Detractors", unit: "percentunit", decimals: ptr(0.0)},
@@ -137,13 +137,13 @@ func npsTable(title, about, base, first, named, from string) panel {
 
 func npsByTier() panel {
 	return npsTable("NPS by tier", "NPS with its 95 % interval by the tier that the customer held when the answer came, not now.", "NPS answers in the range; "+answersBase,
-		"if(t.to_tier = '', 'no tier', toString(t.to_tier))", "held", `(SELECT partition, sequence, account_id, score FROM surveys WHERE $__timeFilter(event_time) AND kind = 'nps' AND `+answering+`) AS s
+		"if(t.to_tier = '', 'no tier', toString(t.to_tier))", "held", "Tier then", `(SELECT partition, sequence, account_id, score FROM surveys WHERE $__timeFilter(event_time) AND kind = 'nps' AND `+answering+`) AS s
 	    ASOF LEFT JOIN (SELECT account_id, sequence, to_tier FROM tier_changes) AS t ON t.account_id = s.account_id AND t.sequence <= s.sequence`)
 }
 
 func npsByOccasion() panel {
 	p := npsTable("NPS by what came before", "NPS with its 95 % interval of answers within 30 days after a refund, within 30 days after spending points, and of all others. A refund counts first.", "NPS answers in the range; "+answersBase,
-		"multiIf(r.account_id != '' AND r.event_time >= s.event_time - INTERVAL 30 DAY, 'after a refund', x.account_id != '' AND x.event_time >= s.event_time - INTERVAL 30 DAY, 'after spending points', 'neither')", "occasion",
+		"multiIf(r.account_id != '' AND r.event_time >= s.event_time - INTERVAL 30 DAY, 'after a refund', x.account_id != '' AND x.event_time >= s.event_time - INTERVAL 30 DAY, 'after spending points', 'neither')", "occasion", "Occasion",
 		`(SELECT account_id, event_time, score FROM surveys WHERE $__timeFilter(event_time) AND kind = 'nps' AND `+answering+`) AS s
 	    ASOF LEFT JOIN (SELECT account_id, event_time FROM refunds) AS r ON r.account_id = s.account_id AND r.event_time <= s.event_time
 	    ASOF LEFT JOIN (SELECT account_id, event_time FROM redemptions WHERE is_accepted) AS x ON x.account_id = s.account_id AND x.event_time <= s.event_time`)

@@ -331,6 +331,15 @@ func (c column) drawing(kind string) (out []dashboard.DynamicConfigValue) {
 	return out
 }
 
+// only keeps some of the columns that panels share.
+func only(all map[string]column, names ...string) map[string]column {
+	out := map[string]column{}
+	for _, name := range names {
+		out[name] = all[name]
+	}
+	return out
+}
+
 // flat writes SQL without the indentation of the definitions.
 func flat(sql string) string {
 	lines := strings.Split(strings.TrimSpace(sql), "\n")
