@@ -21,7 +21,7 @@ export function timeseries(p: Panel, f: Frame, into: HTMLElement, notes: Note[])
   const zero = w.series.some((sr) => style(sr) === "bars" || stacked(sr) || custom(sr.field.config, "fillOpacity", 0) > 20);
   const config = w.series[0]!.field.config;
   const unit = config.unit;
-  if (drawn[0]) Object.assign(drawn[0].series, marks(config, notes));
+  if (drawn[0]) Object.assign(drawn[0].series, marks(config, gather(notes, x)));
   const bars = w.series.some((sr) => style(sr) === "bars");
   const at = ticks(x, Math.max(3, Math.floor(into.clientWidth / 92)));
   const o = {
@@ -111,12 +111,24 @@ function draw(sr: Series, x: number[], i: number, all: Series[], bands: Map<Seri
   ].map((d, k) => (k === 0 && all.length === 2 ? { ...d, key } : d)) as Drawn[];
 }
 
+/** gather makes one note of those that stand too near to be told apart. */
+function gather(notes: Note[], x: number[]): Note[] {
+  const near = ((x.at(-1) ?? 0) - (x[0] ?? 0)) / 40;
+  const out: Note[] = [];
+  for (const n of [...notes].sort((a, b) => a.time - b.time)) {
+    const last = out.at(-1);
+    if (last && n.time - last.time < near) last.text += `\n${n.text}`;
+    else out.push({ ...n });
+  }
+  return out;
+}
+
 /** marks are thresholds that the panel draws, and the notes of the dashboard. */
 function marks(c: FieldConfig, notes: Note[]): Record<string, unknown> {
   const data: Record<string, unknown>[] = notes.map((n) => ({
     xAxis: wall(n.time), lineStyle: { color: paint(n.color), type: "dotted", width: 1.5, opacity: 0.9 },
     label: { show: true, formatter: "◆", position: "end", distance: 0, color: paint(n.color), fontSize: 9 },
-    tooltip: { formatter: () => bubble(moment(wall(n.time)), [{ name: n.text, color: paint(n.color), value: "" }]) },
+    tooltip: { formatter: () => bubble(moment(wall(n.time)), n.text.split("\n").map((name) => ({ name, color: paint(n.color), value: "" }))) },
   }));
   if (custom(c, "thresholdsStyle.mode", "off") !== "off") {
     for (const st of c.thresholds?.steps ?? []) {
