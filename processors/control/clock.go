@@ -52,14 +52,15 @@ func (c *Control) RunClock(ctx context.Context, cfg ClockConfig) error {
 	defer timer.Stop()
 	sent := make([]int64, c.Partitions()) // newest slice sent at time last
 	for {
+		// Look after asking to be woken: no change is slept through.
 		changed := c.Changed()
+		if err := c.moreSlices(ctx, last, sent); err != nil {
+			return ctxOr(ctx, err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
-			if err := c.moreSlices(ctx, last, sent); err != nil {
-				return ctxOr(ctx, err)
-			}
 			continue
 		case <-timer.C:
 			timer.Reset(cfg.Poll)
