@@ -48,6 +48,7 @@ func (c *customer) append(b []byte) []byte {
 	w.time(s.TierSince)
 	w.day(s.TierReviewOn)
 	w.int(s.TierSpendMinor)
+	w.int(s.TierLackingMinor)
 	w.byte(byte(s.Scores.R))
 	w.byte(byte(s.Scores.F))
 	w.byte(byte(s.Scores.M))
@@ -81,7 +82,7 @@ func (c *customer) decode(id string, b []byte) error {
 	s.Balance = r.int()
 	s.NextExpiryOn, s.NextExpiryPoints = r.day(), r.int()
 	s.Tier, s.TierSince = r.string(), r.time()
-	s.TierReviewOn, s.TierSpendMinor = r.day(), r.int()
+	s.TierReviewOn, s.TierSpendMinor, s.TierLackingMinor = r.day(), r.int(), r.int()
 	s.Scores = event.Scores{R: int8(r.byte()), F: int8(r.byte()), M: int8(r.byte())}
 	s.Orders, s.NetSpendMinor = r.int(), r.int()
 	s.Currency, s.LastOrderTime = r.string(), r.time()

@@ -23,7 +23,7 @@ func stateValues() []value {
 	who := customer{
 		standing: event.Standing{
 			CustomerID: "ann", Member: true, EnrolledTime: 1_700_000_000_000, Balance: -5, NextExpiryOn: 20_000, NextExpiryPoints: 120, Tier: "gold",
-			TierSince: 1_700_000_000_001, TierReviewOn: 20_090, TierSpendMinor: 123_45, Scores: event.Scores{R: 5, F: 4, M: 3}, Orders: 7, NetSpendMinor: 99_999,
+			TierSince: 1_700_000_000_001, TierReviewOn: 20_090, TierSpendMinor: 123_45, TierLackingMinor: 67_89, Scores: event.Scores{R: 5, F: 4, M: 3}, Orders: 7, NetSpendMinor: 99_999,
 			Currency: "GBP", LastOrderTime: 1_700_000_000_002, Segments: []string{"loyal", "vip"}, IsSimulated: true,
 		},
 		zone: "Europe/London", language: "en-GB", consents: []consent{{"consent", true}, {"consent.sms", false}}, waiting: 2,

@@ -27,7 +27,7 @@ const (
 	VarTier          = "tier"                  // the tier's name
 	VarNextTier      = "next_tier"             // name of the next one up; no value at the top
 	VarSpendToNext   = "spend_to_next_tier"    // money lacking to it; no value at the top
-	VarSpendToKeep   = "spend_to_keep_tier"    // money lacking at the review; no value without one
+	VarSpendToKeep   = "spend_to_keep_tier"    // money lacking at the review if nothing more is bought; no value without one
 	VarTierReview    = "tier_review_on"        // day of the review
 	VarExpiring      = "expiring_points"       // points that expire next
 	VarExpiresOn     = "expires_on"            // the last day on which they count

@@ -60,7 +60,7 @@ func tierValue(b *program.Book, s *event.Standing, level int, name string) (stri
 		if level < 0 || s.TierReviewOn == 0 {
 			return "", false
 		}
-		return major(max(levels[level].SpendMinor-s.TierSpendMinor, 0), b.Currency), true
+		return major(s.TierLackingMinor, b.Currency), true
 	}
 	if !s.Member || next >= len(levels) {
 		return "", false

@@ -222,6 +222,7 @@ func (s *Standing) fields(o *object) {
 	o.timeOpt("tier_since", s.TierSince)
 	o.dayOpt("tier_review_on", s.TierReviewOn)
 	o.int("tier_spend_minor", s.TierSpendMinor)
+	o.intOpt("tier_lacking_minor", s.TierLackingMinor)
 	o.key("scores")
 	o.b = appendScores(o.b, &s.Scores)
 	o.int("orders", s.Orders)

@@ -313,6 +313,9 @@ type Standing struct {
 	TierSince        Time   `json:"tier_since,omitempty"`
 	TierReviewOn     Day    `json:"tier_review_on,omitempty"`
 	TierSpendMinor   int64  `json:"tier_spend_minor"`
+	// TierLackingMinor is what is missing to be confirmed at the tier's review if
+	// nothing more is bought until then.
+	TierLackingMinor int64  `json:"tier_lacking_minor,omitempty"`
 	Scores           Scores `json:"scores"`
 	// Orders and NetSpendMinor count the customer's whole life, net of refunds;
 	// Window* the RFM window.

@@ -47,7 +47,7 @@ func fullEntry() *Entry {
 		Segments: []SegmentChange{{"loyal", "0123456789abcdef", SegmentEntered, "orders: at least 5", SegmentByEvent}},
 		Standing: &Standing{
 			CustomerID: "17850", Member: true, EnrolledTime: 1323435000000, Balance: 13, NextExpiryOn: 15683, NextExpiryPoints: 13,
-			Tier: "silver", TierSince: 1323435000000, TierReviewOn: 15700, TierSpendMinor: 67400, Scores: Scores{5, 4, 3},
+			Tier: "silver", TierSince: 1323435000000, TierReviewOn: 15700, TierSpendMinor: 67400, TierLackingMinor: 12600, Scores: Scores{5, 4, 3},
 			Orders: 2, NetSpendMinor: 67400, WindowOrders: 2, WindowNetSpendMinor: 67400, Currency: "GBP",
 			FirstOrderTime: 1323430000000, LastOrderTime: 1323435000000, Segments: []string{"loyal", "new-customers"}, IsSimulated: true,
 		},

@@ -53,6 +53,10 @@ func (a Account) TierReviewOn() event.Day { return a.c.review }
 // TierSpendMinor is the net spend in the tiers' window, as of its last visit.
 func (a Account) TierSpendMinor() int64 { return a.c.tierSpend }
 
+// TierLackingMinor is what is missing to be confirmed at the tier's review if
+// nothing more is bought until then.
+func (a Account) TierLackingMinor() int64 { return a.c.tierLacking }
+
 // Scores are R, F and M.
 func (a Account) Scores() event.Scores { return a.c.scores }
 

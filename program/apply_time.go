@@ -100,7 +100,7 @@ func (l *Library) Rescore(st State, m Moment, accountID string, e *event.Entry) 
 	d.measure()
 	d.adoptTiers()
 	after := d.c.figures()
-	after.scores, after.nextDue = d.derive(), d.nextDue()
+	after.scores, after.nextDue, after.tierLacking = d.derive(), d.nextDue(), d.lacking()
 	if after == before {
 		return false
 	}
@@ -118,6 +118,7 @@ func (l *Library) Rescore(st State, m Moment, accountID string, e *event.Entry) 
 type figures struct {
 	nextDue                            event.Time
 	windowOrders, windowNet, tierSpend int64
+	tierLacking                        int64
 	tier                               string
 	review                             event.Day
 	scores                             event.Scores
@@ -126,7 +127,7 @@ type figures struct {
 func (c *core) figures() figures {
 	return figures{
 		nextDue: c.nextDue, windowOrders: c.windowOrders, windowNet: c.windowNet, tierSpend: c.tierSpend,
-		tier: c.tier, review: c.review, scores: c.scores,
+		tierLacking: c.tierLacking, tier: c.tier, review: c.review, scores: c.scores,
 	}
 }
 

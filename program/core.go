@@ -46,6 +46,7 @@ type core struct {
 	windowOrders int64
 	windowNet    int64
 	tierSpend    int64
+	tierLacking  int64
 
 	nextExpiry       event.Day
 	nextExpiryPoints int64
@@ -87,6 +88,7 @@ func (c *core) append(dst []byte) []byte {
 	w.int(c.windowOrders)
 	w.int(c.windowNet)
 	w.int(c.tierSpend)
+	w.int(c.tierLacking)
 	w.day(c.nextExpiry)
 	w.int(c.nextExpiryPoints)
 	w.string(c.tier)
@@ -139,6 +141,7 @@ func (c *core) decode(value []byte, names func([]byte) string) error {
 	c.windowOrders = r.int()
 	c.windowNet = r.int()
 	c.tierSpend = r.int()
+	c.tierLacking = r.int()
 	c.nextExpiry = r.day()
 	c.nextExpiryPoints = r.int()
 	c.tier = names(r.bytes())

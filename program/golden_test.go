@@ -18,7 +18,7 @@ func goldenCore() *core {
 	return &core{
 		nextDue: noon(1), member: true, counted: true, enrolled: noon(0), currency: "GBP", balance: 1234, debt: 0,
 		orders: 3, ordersEver: 4, net: 99_999, first: noon(-9), last: noon(0), lastDay: day0,
-		windowOrders: 3, windowNet: 99_999, tierSpend: 88_888, nextExpiry: day0 + 30, nextExpiryPoints: 77,
+		windowOrders: 3, windowNet: 99_999, tierSpend: 88_888, tierLacking: 11_111, nextExpiry: day0 + 30, nextExpiryPoints: 77,
 		tier: "silver", tierSince: noon(-5), ground: day0 - 5, review: day0 + 360, scores: event.Scores{R: 5, F: 2, M: 4},
 		countedDay: int64(day0), countedOrders: 3, countedSpend: 99_840,
 		panes:   []pane{{day0 - 9, 1, 50_000}, {day0 - 5, 0, -1}, {day0, 2, 50_000}},

@@ -83,10 +83,10 @@ func compare(t *rapid.T, w *world, m *model) {
 	}
 	tierSpend, net := m.windowSpend(m.b.Tiers.WindowDays), m.spend(-forEver, forEver)
 	window, orders, last, score := m.scored()
-	if s.Balance != m.balance() || s.Tier != m.tierID() || s.Member != m.member || s.TierSpendMinor != tierSpend || s.NetSpendMinor != net ||
+	if s.Balance != m.balance() || s.Tier != m.tierID() || s.Member != m.member || s.TierSpendMinor != tierSpend || s.TierLackingMinor != m.lacking() || s.NetSpendMinor != net ||
 		s.WindowNetSpendMinor != window || s.WindowOrders != orders || s.Scores != score || s.Orders != m.standingOrders() || s.LastOrderTime != last {
-		t.Fatalf("standing %+v\nthe model says balance %d tier %q member %v tier spend %d net %d window %d orders %d scores %+v last %s",
-			*s, m.balance(), m.tierID(), m.member, tierSpend, net, window, orders, score, last)
+		t.Fatalf("standing %+v\nthe model says balance %d tier %q member %v tier spend %d lacking %d net %d window %d orders %d scores %+v last %s",
+			*s, m.balance(), m.tierID(), m.member, tierSpend, m.lacking(), net, window, orders, score, last)
 	}
 	for _, o := range m.orders {
 		for _, g := range o.grants {

@@ -127,6 +127,15 @@ const forEver = event.Day(1 << 20)
 
 func (m *model) windowSpend(days int) int64 { return m.spend(m.today-event.Day(days), forEver) }
 
+// lacking is what the window that ends on the day of the review lacks by now.
+func (m *model) lacking() int64 {
+	if !m.member || m.tier == 0 || m.b.Tiers.ReviewDays == 0 {
+		return 0
+	}
+	review := m.ground + event.Day(m.b.Tiers.ReviewDays)
+	return max(0, m.b.Tiers.Levels[m.tier].SpendMinor-m.spend(review-event.Day(m.b.Tiers.WindowDays), forEver))
+}
+
 func (m *model) reaches(spend int64) (level int) {
 	for i, l := range m.b.Tiers.Levels {
 		if i > 0 && spend >= l.SpendMinor {

@@ -79,6 +79,7 @@ func (d *decision) finish(reason string) {
 	}
 	d.score(reason)
 	d.reportTier()
+	c.tierLacking = d.lacking()
 	c.nextDue = d.nextDue()
 	d.putCore()
 	d.e.Standing = c.standing(d.id)
@@ -104,6 +105,7 @@ func (c *core) standing(accountID string) *event.Standing {
 		TierSince:           c.tierSince,
 		TierReviewOn:        c.review,
 		TierSpendMinor:      c.tierSpend,
+		TierLackingMinor:    c.tierLacking,
 		Scores:              c.scores,
 		Orders:              c.orders,
 		NetSpendMinor:       c.net,

@@ -119,6 +119,21 @@ func (d *decision) checkGround() {
 	d.setTier(to, ground, tierRefund, max(c.tierSpend, groundSpend))
 }
 
+// lacking is what is missing to be confirmed at the review if nothing more is
+// bought until then: the window will end on that day.
+func (d *decision) lacking() int64 {
+	c := d.c
+	if c.review == 0 || !d.hasTiers() {
+		return 0
+	}
+	at := d.now.level(c.tier)
+	if at < 0 {
+		return 0
+	}
+	_, stays := c.sum(c.review-event.Day(d.now.tierWindow()), 0)
+	return max(0, d.now.Tiers.Levels[at].SpendMinor-stays)
+}
+
 // reportTier puts the move of this entry, if there was one.
 func (d *decision) reportTier() {
 	if d.c.tier != d.tierFrom {

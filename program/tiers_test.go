@@ -27,11 +27,23 @@ func TestTierUpAtOnceDownAtReview(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	w.to(noon(200), "ann")
+	// What was bought on the ground's own day does not count at the review.
+	if s := w.standing("ann"); s.TierSpendMinor != 60_000 || s.TierLackingMinor != 50_000 {
+		t.Fatalf("%+v", s)
+	}
+	w.apply(orderOf("ann", "o3", noon(200), line("A", 1, 20_000)))
+	if s := w.standing("ann"); s.TierLackingMinor != 30_000 {
+		t.Fatalf("%+v", s)
+	}
+	w.apply(refundOf("ann", "r3", "o3", noon(200)))
 	w.apply(orderOf("ann", "o2", noon(200), line("A", 1, 51_000)))
+	if s := w.standing("ann"); s.TierLackingMinor != 0 {
+		t.Fatalf("%+v", s)
+	}
 	// At the review the window holds o2 only: confirmed for another year.
 	w.to(noon(366), "ann")
 	w.wantTier("ann", "silver")
-	if s := w.standing("ann"); s.TierReviewOn != day0+730 || s.TierSince != noon(0) || s.TierSpendMinor != 51_000 {
+	if s := w.standing("ann"); s.TierReviewOn != day0+730 || s.TierSince != noon(0) || s.TierSpendMinor != 51_000 || s.TierLackingMinor != 50_000 {
 		t.Fatalf("%+v", s)
 	}
 	// o2 leaves the window, but only the review takes the tier.

@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -311,6 +312,21 @@ func (m *model) ofOrders(q *Quantity, today event.Day) (n int64, known bool) {
 	return n, true
 }
 
+// spendAfter is the net spend of the days after one.
+func (m *model) spendAfter(day event.Day) (n int64) {
+	for _, o := range m.orders {
+		if m.day(o.time) > day {
+			n += o.net - o.given
+		}
+	}
+	for _, r := range m.extra {
+		if m.day(r.time) > day {
+			n -= r.net
+		}
+	}
+	return n
+}
+
 func (o *modelOrder) matches(where []Filter) bool {
 	for _, f := range where {
 		values := map[string][]string{"channel": {o.channel}, "country": {o.country}}
@@ -416,7 +432,8 @@ func (m *model) ofStanding(k Kind, today event.Day) (int64, bool) {
 		if at < 0 || a.TierReviewOn() == 0 {
 			return 0, false
 		}
-		return lacks(at), true
+		// The window will end on the day of the review: what is in it by now stays.
+		return max(0, levels[at].SpendMinor-m.spendAfter(a.TierReviewOn()-event.Day(cmp.Or(m.book.Tiers.WindowDays, 365)))), true
 	case DaysSinceEnrolled:
 		return ago(a.EnrolledTime())
 	case DaysSinceTier:

@@ -175,20 +175,18 @@ func level(b *program.Book, id string) int {
 	return -1
 }
 
-// lacking is the spend that is missing to the next tier, or to be confirmed in the
-// one that is held.
+// lacking is the spend that is missing to the next tier, or to be confirmed at the
+// review of the one that is held if nothing more is bought until then.
 func lacking(b *program.Book, a program.Account, kind Kind) value {
 	at := level(b, a.Tier())
 	if at < 0 || !a.Member() {
 		return value{}
 	}
-	if kind == SpendToKeepTier && a.TierReviewOn() == 0 {
-		return value{}
+	if kind == SpendToKeepTier {
+		return value{n: a.TierLackingMinor(), ok: a.TierReviewOn() != 0}
 	}
-	if kind == SpendToNextTier {
-		if at++; at == len(b.Tiers.Levels) {
-			return value{}
-		}
+	if at++; at == len(b.Tiers.Levels) {
+		return value{}
 	}
 	return value{n: max(0, b.Tiers.Levels[at].SpendMinor-a.TierSpendMinor()), ok: true}
 }

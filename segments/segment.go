@@ -112,7 +112,7 @@ const (
 	Orders                              // not wholly refunded, ever
 	Spend                               // net of refunds, ever
 	SpendToNextTier                     // what is lacking in the tiers' window; no value at the top, or for who is no member
-	SpendToKeepTier                     // what is lacking to be confirmed at the review; 0: nothing; no value without a review
+	SpendToKeepTier                     // what is lacking to be confirmed at the review if nothing more is bought until then; 0: nothing; no value without a review
 	DaysSinceFirst                      // first order ever, also one refunded later
 	DaysSinceLast                       // latest order not wholly refunded
 	DaysSinceEnrolled                   // became a member

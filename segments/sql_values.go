@@ -103,12 +103,14 @@ func (w *query) tier(q *Quantity) string {
 		return sqlUntil(reviewDay)
 	}
 	// What is lacking to the next level, or to the one that is held.
-	to, condition := rank, "isNotNull("+reviewDay+")"
+	to, condition, counts := rank, "isNotNull("+reviewDay+")", ""
 	if q.Kind == SpendToNextTier {
-		to, condition = rank+" + 1", fmt.Sprintf("ifNull(%s, 0) < %d", rank, len(levels))
+		to, condition, counts = rank+" + 1", fmt.Sprintf("ifNull(%s, 0) < %d", rank, len(levels)), w.tierSpend()
+	} else {
+		counts = w.reviewSpend()
 	}
 	return fmt.Sprintf("if(isNotNull(%s) AND isNotNull(%s) AND %s, greatest(0, arrayElement(%s, toInt64(ifNull(%s, 0))) - %s), NULL)",
-		w.enrolled(), rank, condition, sqlNumbers(spends), to, w.tierSpend())
+		w.enrolled(), rank, condition, sqlNumbers(spends), to, counts)
 }
 
 // reviewDay comes from the newest standing: the ground of a tier is in no fact. 0
@@ -123,11 +125,21 @@ func (w *query) reviewDay(k Kind) string {
 // tierSpend is the net spend of the tiers' window that ends today; days ahead of
 // the clock count.
 func (w *query) tierSpend() string {
-	days := w.set.Book.Tiers.WindowDays
-	if days <= 0 {
-		days = 365
+	return w.count(fromTrade, "tier_spend", fmt.Sprintf("sumIf(net, day > %s - %d)", sqlToday, w.tierDays()))
+}
+
+// reviewSpend is the net spend of the tiers' window that will end on the day of the
+// customer's review, as far as it is known.
+func (w *query) reviewSpend() string {
+	nets := w.value(fromTrade, "nets", "groupArray((day, net))")
+	return fmt.Sprintf("arraySum(n -> if(n.1 > ifNull(%s, 0) - %d, n.2, 0), %s)", w.reviewDay(SpendToKeepTier), w.tierDays(), nets)
+}
+
+func (w *query) tierDays() int {
+	if days := w.set.Book.Tiers.WindowDays; days > 0 {
+		return days
 	}
-	return w.count(fromTrade, "tier_spend", fmt.Sprintf("sumIf(net, day > %s - %d)", sqlToday, days))
+	return 365
 }
 
 // orders counts or sums orders of a window.

@@ -212,12 +212,12 @@ func (v *verifier) customers(ctx context.Context) error {
 	said := v.standing(`JSONExtractBool(value, 'standing', 'member'), JSONExtractInt(value, 'standing', 'balance'), JSONExtractString(value, 'standing', 'tier'),
 		JSONExtractInt(value, 'standing', 'scores', 'r'), JSONExtractInt(value, 'standing', 'scores', 'f'), JSONExtractInt(value, 'standing', 'scores', 'm'),
 		JSONExtractInt(value, 'standing', 'orders'), JSONExtractInt(value, 'standing', 'net_spend_minor'),
-		JSONExtractInt(value, 'standing', 'window_orders'), JSONExtractInt(value, 'standing', 'window_net_spend_minor'), JSONExtractInt(value, 'standing', 'tier_spend_minor'),
+		JSONExtractInt(value, 'standing', 'window_orders'), JSONExtractInt(value, 'standing', 'window_net_spend_minor'), JSONExtractInt(value, 'standing', 'tier_spend_minor'), JSONExtractInt(value, 'standing', 'tier_lacking_minor'),
 		JSONExtract(value, 'standing', 'segments', 'Array(String)')`)
 	return v.list(ctx, "as the newest standing in entries", "customer_standings", `SELECT concat('customer ', if(e.id != '', e.id, c.customer_id), ': entry ', toString(e.newest), ' says ', toString(e.said), '; the row of entry ', toString(c.sequence), ' says ', toString(c.has))
 		FROM (`+said+`) AS e
 		FULL OUTER JOIN (
-			SELECT customer_id, sequence, partition, (toUInt8(is_member), balance, toString(tier), r, f, m, orders, net_spend_minor, window_orders, window_net_spend_minor, tier_spend_minor, segments) AS has
+			SELECT customer_id, sequence, partition, (toUInt8(is_member), balance, toString(tier), r, f, m, orders, net_spend_minor, window_orders, window_net_spend_minor, tier_spend_minor, tier_lacking_minor, segments) AS has
 			FROM customer_standings FINAL
 		) AS c ON c.customer_id = e.id
 		WHERE (e.newest != c.sequence OR e.p != c.partition OR toString(e.said) != toString(c.has)) AND `+strings.NewReplacer("sequence", "c.sequence", "partition", "c.partition").Replace(v.within)+`

@@ -27,7 +27,8 @@ type customerRows struct {
 	scores                                 scores
 	isMember                               []bool
 	enrolled, tierSince, first, last       []int64
-	balance, expiryPoints, tierSpend       []int64
+	balance, expiryPoints                  []int64
+	tierSpend, tierLacking                 []int64
 	orders, net, windowOrders, windowSpend []int64
 	tier                                   []string
 	expiryOn, reviewOn                     []time.Time
@@ -50,6 +51,7 @@ func (t *customerRows) add(e *event.Entry) {
 	t.balance = append(t.balance, s.Balance)
 	t.expiryPoints = append(t.expiryPoints, s.NextExpiryPoints)
 	t.tierSpend = append(t.tierSpend, s.TierSpendMinor)
+	t.tierLacking = append(t.tierLacking, s.TierLackingMinor)
 	t.orders = append(t.orders, s.Orders)
 	t.net = append(t.net, s.NetSpendMinor)
 	t.windowOrders = append(t.windowOrders, s.WindowOrders)
@@ -70,6 +72,7 @@ func (t *customerRows) take() block {
 		column{Name: "balance", Values: t.balance},
 		column{Name: "next_expiry_points", Values: t.expiryPoints},
 		column{Name: "tier_spend_minor", Values: t.tierSpend},
+		column{Name: "tier_lacking_minor", Values: t.tierLacking},
 		column{Name: "orders", Values: t.orders},
 		column{Name: "net_spend_minor", Values: t.net},
 		column{Name: "window_orders", Values: t.windowOrders},

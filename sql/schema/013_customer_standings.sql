@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS customer_standings
     `tier_since` DateTime64(3, 'UTC') COMMENT 'When the tier was reached, UTC; 1970: no tier',
     `tier_review_on` Date32 COMMENT 'Day of the next review of the tier; 1970-01-01: none',
     `tier_spend_minor` Int64 COMMENT 'Net spend in the tier''s window, minor units',
+    `tier_lacking_minor` Int64 COMMENT 'Spend missing to keep the tier at its review if nothing more is bought until then, minor units; 0: nothing, or no review',
     `r` Int8 COMMENT 'Recency score 1-5; 0: not scored',
     `f` Int8 COMMENT 'Frequency score 1-5; 0: not scored',
     `m` Int8 COMMENT 'Monetary score 1-5; 0: not scored',
