@@ -17,9 +17,9 @@ const buyers = `(
 	            FROM orders WHERE number > 0 AND ` + soldHere + ` GROUP BY account_id
 	        )`
 
-// lapsedAfter is N: nine of ten customers who came back came back sooner.
-// Without any gap it is a year.
-const lapsedAfter = "assumeNotNull((SELECT if(count() = 0, 365, toUInt32(ceil(quantileExact(0.9)(days)))) FROM " + gaps + "))"
+// lapsedAfter is N of view order_gaps: nine of ten customers who came back came
+// back sooner. Without any gap it is a year.
+const lapsedAfter = "assumeNotNull((SELECT if(count() = 0, 365, max(lapse_days)) FROM order_gaps WHERE base = ${simulated:singlequote}))"
 
 const cohortBase = "identified customers, orders of the chosen tiers, segments and channels in the program's currency, before refunds."
 
@@ -33,6 +33,7 @@ func retention() board {
 			{12, []panel{cohortHeat()}},
 			{8, []panel{cohortCurve(), gapHistogram(), backByTier()}},
 			{9, []panel{comeAndGo(12), cohortTable()}},
+			{6, []panel{churnTable(), atStake()}},
 		},
 	}
 }
@@ -51,7 +52,7 @@ func retentionStats() []panel {
 		p.unit, p.decimals, p.good = "d", 1, good
 		return p
 	}
-	lapsed := share("Lapsed now", "Customers without an order for N days, divided by all who ever bought. N is the 90th percentile of all gaps between orders (the stat beside it, over all times): nine of ten who came back came back sooner.", cohortBase, `
+	lapsed := share("Lapsed now", "Customers without an order for N days, divided by all who ever bought. N is the 90th percentile of all gaps between days with an order (view order_gaps): nine of ten who came back came back sooner.", cohortBase, `
 	SELECT countIf(newest + toIntervalDay(`+lapsedAfter+`) < (SELECT time FROM as_of)) / count() AS share
 	FROM `+buyers+`
 	HAVING count() > 0`, noSales)
@@ -189,6 +190,39 @@ func cohortTable() panel {
 		columns: map[string]column{
 			"cohort": {name: "First order"}, "customers": {name: "Customers", cell: "gauge"},
 			"d30": age("30 days"), "d60": age("60 days"), "d90": age("90 days"), "d180": age("180 days"),
+		},
+	}
+}
+
+func churnTable() panel {
+	return panel{
+		kind: "table", title: "Churn, three ways", w: 14, unit: "short", none: "Not enough orders to speak of churn", steps: steps(blue), sort: "rate",
+		about: "Inactive: no order for N days as of the newest tick (a level). Period: of the customers of the month before the last full one, those without an order in it (a flow). Model: expected share of those who will never buy again, 1 − P(alive), once a model is fitted. They must not be mixed up.",
+		base:  "differs by definition, as column Of whom says; all tiers, segments and channels.",
+		sql: `
+	SELECT definition, detail, base_text, customers, churned, rate
+	FROM churn
+	WHERE base = ${simulated:singlequote}
+	ORDER BY definition`,
+		columns: map[string]column{
+			"definition": {name: "Definition", width: 110}, "detail": {name: "What exactly"}, "base_text": {name: "Of whom"}, "customers": {name: "Customers"}, "churned": {name: "Churned"},
+			"rate": {name: "Churn", unit: "percentunit", decimals: ptr(1.0), cell: "gauge", max: ptr(1.0)},
+		},
+	}
+}
+
+func atStake() panel {
+	return panel{
+		kind: "table", title: "At stake", w: 10, unit: "short", none: noSales, steps: steps(blue), sort: "customers",
+		about: "Customers who are active (silent no longer than three of four gaps are), about to lapse (longer, but not longer than N) or lapsed, what they spent in the scoring window, and what a fitted model expects of them in 12 months.",
+		base:  "identified customers with an order not wholly refunded; all tiers, segments and channels.",
+		sql: `
+	SELECT state, customers, toFloat64(window_net_spend) AS spend, expected_spend
+	FROM at_risk_value
+	WHERE base = ${simulated:singlequote}
+	ORDER BY customers DESC`,
+		columns: map[string]column{
+			"state": {name: "State"}, "customers": {name: "Customers", cell: "gauge"}, "spend": {name: "Spend in window", unit: money, decimals: ptr(0.0)}, "expected_spend": {name: "Expected in 12 months", unit: money, decimals: ptr(0.0)},
 		},
 	}
 }

@@ -11,7 +11,7 @@ func value() board {
 	return board{
 		name: "value", title: "Customer value", from: "now-365d",
 		about:     "What customers are worth: what each cohort has spent so far, what each customer is expected to spend in the next 12 months, and how far the models can be trusted.",
-		variables: []string{"grain", "tier", "segment", "channel", "simulated"},
+		variables: []string{"tier", "segment", "simulated"},
 		rows: []row{
 			{4, valueStats()},
 			{9, []panel{cohortValue(), aliveHistogram()}},
@@ -50,19 +50,19 @@ func valueStats() []panel {
 
 func cohortValue() panel {
 	at := func(days string) string {
-		return "if(max(b.at) + INTERVAL " + days + " DAY > (SELECT time FROM as_of), NULL, sumIf(o.spend, o.event_time <= b.at + INTERVAL " + days + " DAY) / customers)"
+		return "toFloat64(maxIf(ltv, age_days = " + days + ")) AS d" + days
 	}
 	shade := func(name string) column {
 		return column{name: name, unit: money, decimals: ptr(2.0), cell: "shade"}
 	}
 	return panel{
-		kind: "table", title: "Spend a customer so far, by cohort and age", w: 16, unit: "short", none: noSales, steps: steps(blue),
-		about: "Σ spend of a cohort's customers within so many days of their first order, divided by the customers; null where not all of them have had that long. Before refunds.", base: "cohorts in the range; " + cohortBase,
+		kind: "table", title: "What a customer has brought so far, by cohort and age", w: 16, unit: "short", none: noSales, steps: steps(blue),
+		about: "Net spend of a cohort within the first so many days of each customer, divided by its customers, also those who never came back: the historic lifetime value. Null until the youngest customer can be so old.",
+		base:  "identified customers by the month of their first order in the program's currency, net of refunds, cohorts that begin in the range; all tiers and segments.",
 		sql: `
-	SELECT toDate(dateTrunc(${grain:singlequote}, b.at, ` + zone + `)) AS cohort, uniqExact(b.account_id) AS customers, ` + at("1") + ` AS d1, ` + at("30") + ` AS d30, ` + at("90") + ` AS d90, ` + at("180") + ` AS d180, ` + at("365") + ` AS d365
-	FROM ` + buyers + ` AS b
-	INNER JOIN (SELECT account_id, event_time, net_minor / greatest(minor_per_major, 1) AS spend FROM orders WHERE number > 0 AND ` + soldHere + `) AS o ON o.account_id = b.account_id
-	WHERE $__timeFilter(at)
+	SELECT cohort, max(size) AS customers, ` + at("1") + `, ` + at("30") + `, ` + at("90") + `, ` + at("180") + `, ` + at("365") + `
+	FROM ltv_cohorts
+	WHERE base = ${simulated:singlequote} AND currency = ` + currency + ` AND cohort >= toDate(toStartOfMonth($__fromTime, ` + zone + `)) AND cohort <= toDate($__toTime, ` + zone + `)
 	GROUP BY cohort
 	ORDER BY cohort DESC`,
 		columns: map[string]column{

@@ -19,7 +19,7 @@ func voice() board {
 		rows: []row{
 			{4, voiceStats()},
 			{9, []panel{npsBand(), npsKinds()}},
-			{8, []panel{npsHeat(), effortScores()}},
+			{8, []panel{npsHeat(), effortScores(), surveyResponse()}},
 			{8, []panel{npsByTier(), npsByOccasion()}},
 			{9, []panel{newestDetractors()}},
 		},
@@ -86,7 +86,7 @@ func npsKinds() panel {
 
 func npsHeat() panel {
 	return panel{
-		kind: "heatmap", title: "Every NPS score over time", w: 14, unit: "short", none: noAnswers, steps: steps(blue),
+		kind: "heatmap", title: "Every NPS score over time", w: 10, unit: "short", none: noAnswers, steps: steps(blue),
 		about: "NPS answers by the step of the answer and the score given.", base: "NPS " + answersBase,
 		sql: `
 	SELECT ` + step + ` AS time, leftPad(toString(s), 2, '0') AS given, countIf(score = s) AS answers
@@ -100,7 +100,7 @@ func npsHeat() panel {
 
 func effortScores() panel {
 	return panel{
-		kind: "barchart", title: "How easy was it (CES)", w: 10, unit: "short", none: noAnswers, steps: steps(blue),
+		kind: "barchart", title: "How easy was it (CES)", w: 7, unit: "short", none: noAnswers, steps: steps(blue),
 		about: "CES answers in the range by score, 1 (very hard) to 7 (very easy).", base: "CES " + answersBase,
 		sql: `
 	SELECT toString(s) AS score_given, countIf(score = s) AS answers
@@ -164,5 +164,19 @@ func newestDetractors() panel {
 			"time": {name: "When", width: 180}, "customer_id": {name: "Customer", link: "customer"}, "score": {name: "Score", cell: "tone", steps: steps(red, 4.0, orange)}, "tier": {name: "Tier"}, "orders": {name: "Orders"},
 			"spend": {name: "Net spend", unit: money, cell: "gauge"}, "last_order": {name: "Last order"}, "order_id": {name: "About order"},
 		},
+	}
+}
+
+func surveyResponse() panel {
+	return panel{
+		kind: "bargauge", title: "Who answers", w: 7, unit: "percentunit", decimals: 1, none: "No survey was sent 14 days ago or earlier", steps: steps(orange, 0.1, blue, 0.3, green), max: ptr(1.0),
+		about: "Survey messages that were answered within 14 days, divided by those whose 14 days are over, by the month of the message. Few answers speak for few.", base: "messages of campaigns with the purpose survey, months that begin in the range; all tiers and segments.",
+		sql: `
+	SELECT formatDateTime(month, '%Y-%m') AS sent_in, if(sum(s.sent) = 0, NULL, sum(s.answered) / sum(s.sent)) AS answered
+	FROM survey_response AS s
+	WHERE month >= toDate($__fromTime, ` + zone + `) AND month <= toDate($__toTime, ` + zone + `) AND ` + facts + `
+	GROUP BY month
+	ORDER BY month`,
+		columns: map[string]column{"sent_in": {name: "Sent in"}},
 	}
 }

@@ -71,6 +71,10 @@ var seedStatements = []string{
 			if(number < 15, 'message', if(number < 25, 'holdout', '')), 'email', 'marketing' FROM numbers(30)`,
 	`INSERT INTO messages (partition, sequence, event_time, entry_time, account_id, message_id, campaign_id, version, arm, channel, purpose, subject, trigger, detail)
 		SELECT 0, number + 1, '2025-12-01 10:00:00', '2025-12-01 10:00:00', concat('c', toString(number)), toString(number), 'welcome', 'v1', 'message', 'email', 'marketing', 'Hello', 'enters', 'loyal' FROM numbers(15)`,
+	`INSERT INTO campaign_log (partition, sequence, event_time, entry_time, account_id, campaign_id, version, run_id, trigger, trigger_time, outcome, arm, channel, purpose)
+		SELECT 1, number + 1, '2026-01-02 10:00:00', '2026-01-02 10:00:00', concat('c', toString(number)), 'ask', 'v1', concat('s', toString(number)), 'event', '2026-01-02 10:00:00', 'sent', 'message', 'email', 'survey' FROM numbers(10)`,
+	`INSERT INTO messages (partition, sequence, event_time, entry_time, account_id, message_id, campaign_id, version, arm, channel, purpose, subject, trigger)
+		SELECT 1, number + 1, '2026-01-02 10:00:00', '2026-01-02 10:00:00', concat('c', toString(number)), concat('s', toString(number)), 'ask', 'v1', 'message', 'email', 'survey', 'One question', 'event' FROM numbers(10)`,
 	`INSERT INTO campaign_entries (partition, sequence, entry_time, kind) SELECT 0, number + 1, '2026-02-15 00:00:00', 'decision' FROM numbers(30)`,
 	`INSERT INTO outcomes (partition, sequence, index, event_time, entry_time, account_id, outcome, channel, message_id)
 		SELECT 0, 800 + number, number % 3, '2025-12-01 12:00:00', '2025-12-01 12:00:00', concat('c', toString(intDiv(number, 3))), ['delivered', 'opened', 'clicked'][number % 3 + 1], 'email', toString(intDiv(number, 3)) FROM numbers(30)`,
