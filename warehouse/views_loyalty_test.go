@@ -233,6 +233,11 @@ func testNamedScores(t *testing.T, w *Warehouse) {
 		all | 5 | 2 | Potential loyalists | 1 | 0.333333 | 4 | 160 | 160
 		real | 1 | 1 | Hibernating | 1 | 0.5 | 2 | 35 | 35
 		real | 5 | 2 | Potential loyalists | 1 | 0.5 | 4 | 160 | 160`)
+	expect(t, w, "SELECT base, a, b, both, in_a, in_b, share_of_a, jaccard FROM segment_overlap WHERE base = 'real' ORDER BY ALL", `
+		real | fans | fans | 1 | 1 | 1 | 1 | 1
+		real | fans | loyal | 1 | 1 | 2 | 1 | 0.5
+		real | loyal | fans | 1 | 2 | 1 | 0.5 | 0.5
+		real | loyal | loyal | 2 | 2 | 2 | 1 | 1`)
 	// From R5 F2 to R4 F2 the name stays: no movement.
 	expect(t, w, "SELECT month, from_name, to_name, reason, moves, customers FROM rfm_movements ORDER BY ALL", `
 		2025-03-01 | Not scored | Potential loyalists | order | 1 | 1
