@@ -35,12 +35,12 @@ test: engine build ## all tests, on the embedded broker and engine
 	go test $(GO_TEST_FLAGS) ./...
 
 # The integration suite: what runs the real program or talks to a real broker.
-SUITE := Road|CDNOW|Clients|Killed|Thousand|TwoProcesses
+SUITE := Road|CDNOW|Clients|Killed|Thousand|TwoProcesses|ShopsDay
 
 test-kafka: engine ## the integration suite on Apache Kafka (Java 17 and Maven)
 	bash deploy/kafka/kafka.sh start $(KAFKA_DIR) $(KAFKA_PORT)
 	export PUNCHCARD_TEST_KAFKA=127.0.0.1:$(KAFKA_PORT); \
-	  go test $(GO_TEST_FLAGS) -count=1 ./event/stream && \
+	  go test $(GO_TEST_FLAGS) -count=1 ./event/stream ./campaigns/subscriber && \
 	  go test $(GO_TEST_FLAGS) -count=1 -run '$(SUITE)' ./cmd/punchcard ; \
 	  code=$$?; bash deploy/kafka/kafka.sh stop $(KAFKA_DIR); exit $$code
 
@@ -52,7 +52,8 @@ kafka-stop: ## stop it
 
 bench: engine ## speed: each figure beside its ceiling, in one run, then as a table
 	@mkdir -p bin
-	{ go test -run '^$$' -bench Customer -benchtime 300000x ./processors/customer; \
+	{ go test -run '^$$' -bench 'Customer$$' -benchtime 300000x ./processors/customer; \
+	  go test -run '^$$' -bench CustomerSegments -benchtime 100000x ./processors/customer; \
 	  go test -run '^$$' -bench . -benchtime 1x -timeout 15m ./cmd/punchcard; \
 	  go test -run '^$$' -bench . -benchtime 2s -timeout 15m ./program ./ingest/history ./processors/sink; } 2>&1 | tee bin/bench.txt
 	@awk -f deploy/bench.awk bin/bench.txt

@@ -59,6 +59,7 @@ func TestTwoProcessesOneKilled(t *testing.T) {
 	bothDoorsAnswer(t, l, a, b)
 	verified(t, a)
 	l.checkWarehouse(a)
+	a.campaignsWereAtWork(t)
 	verified(t, b)
 	if d := second.interrupt(); d > 5*time.Second {
 		t.Errorf("Ctrl-C took %s, at most 5 s", d)
@@ -108,20 +109,23 @@ func besidePlace(t *testing.T, a *place) *place {
 	return b
 }
 
-// awaitOwners waits until a and b own as many partitions as ok says.
+// awaitOwners waits until a and b own as many partitions as ok says, of events and
+// of the campaigns' input each.
 func awaitOwners(t *testing.T, c *stream.Cluster, within time.Duration, ok func(a, b int) bool) {
 	t.Helper()
-	until(t, "the partitions have the expected owners", within, func() bool {
-		members, err := c.Members(context.Background(), "punchcard-"+processorGroup, event.TopicEvents)
-		if err != nil {
-			return false
-		}
-		owned := map[string]int{}
-		for _, m := range members {
-			owned[m.InstanceID] += len(m.Partitions)
-		}
-		return ok(owned["a"], owned["b"])
-	})
+	for _, g := range [][2]string{{processorGroup, event.TopicEvents}, {campaignGroup, event.TopicLedger}} {
+		until(t, "the partitions of "+g[1]+" have the expected owners", within, func() bool {
+			members, err := c.Members(context.Background(), "punchcard-"+g[0], g[1])
+			if err != nil {
+				return false
+			}
+			owned := map[string]int{}
+			for _, m := range members {
+				owned[m.InstanceID] += len(m.Partitions)
+			}
+			return ok(owned["a"], owned["b"])
+		})
+	}
 }
 
 // awaitConfirmed waits for that many more confirmations.
@@ -131,19 +135,22 @@ func awaitConfirmed(t *testing.T, l *load, more int64) {
 	until(t, "the load goes on", time.Minute, func() bool { return l.acked.Load() >= want })
 }
 
-// awaitClock waits until every partition has been told a time after t0: some
-// process runs the control role.
+// awaitClock waits until every partition has been told a time after t0, and its
+// campaigns have taken it: some process runs the control role.
 func awaitClock(t *testing.T, c *stream.Cluster, t0 event.Time) {
 	t.Helper()
 	until(t, "the clock goes on", time.Minute, func() bool {
 		for p := range int32(groupPartitions) {
-			tail, err := c.Tail(context.Background(), event.TopicLedger, p, 1)
-			if err != nil || len(tail) == 0 {
-				return false
-			}
-			var e event.Entry
-			if err := event.DecodeEntry(tail[0].Value, &e); err != nil || e.EntryTime <= t0 {
-				return false
+			for _, topic := range []string{event.TopicLedger, event.TopicCampaignLog} {
+				tail, err := c.Tail(context.Background(), topic, p, 1)
+				if err != nil || len(tail) == 0 {
+					return false
+				}
+				// The first fields of both are the same.
+				var e event.Entry
+				if err := event.DecodeEntry(tail[0].Value, &e); err != nil || e.EntryTime <= t0 {
+					return false
+				}
 			}
 		}
 		return true

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,20 +93,23 @@ func (p *place) kafkaGo(t *testing.T) {
 	t.Logf("%d entries, %d customers read, %d markers of transactions passed over", len(entries), len(standings), markers)
 }
 
-// kafkaGoMessages reads every campaigns.<channel> with the isolation that clients
-// have by default, read uncommitted: each message is one committed decision, and
-// none is missing. A message may come again, with the same id and content.
+// kafkaGoMessages reads every campaigns.<channel> that has messages, with the
+// isolation that clients have by default, read uncommitted: each message is one
+// committed decision, and none is missing. A message may come again, with the same
+// id and content.
 func (p *place) kafkaGoMessages(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	decided := p.decidedMessages(t)
 	var topics []string
-	for _, channel := range event.Channels {
-		topics = append(topics, p.topic(event.TopicCampaigns(channel)))
+	for _, e := range decided {
+		if name := p.topic(event.TopicCampaigns(e.Decision.Channel)); !slices.Contains(topics, name) {
+			topics = append(topics, name)
+		}
 	}
 	r := kafkago.NewReader(kafkago.ReaderConfig{
 		Brokers: []string{p.kafkaBroker()}, GroupID: p.topic("kafka-go-messages"), GroupTopics: topics, IsolationLevel: kafkago.ReadUncommitted,
-		StartOffset: kafkago.FirstOffset, MaxWait: 100 * time.Millisecond, ErrorLogger: kafkago.LoggerFunc(func(format string, args ...any) { t.Logf("kafka-go: "+format, args...) }),
+		StartOffset: kafkago.FirstOffset, MaxWait: time.Second, CommitInterval: time.Second, ErrorLogger: kafkago.LoggerFunc(func(format string, args ...any) { t.Logf("kafka-go: "+format, args...) }),
 	})
 	defer r.Close()
 	seen, again := map[string]bool{}, 0
