@@ -16,9 +16,10 @@ import (
 // message, 48 of 80 without it; each conversion is one order of £10. Half were to
 // be held out. Also there: five whose window is not over, a customer of the
 // global holdout, a second run of somebody who converted in neither, orders a day
-// too late, and a campaign with two variants and nobody held out.
+// too late, and a campaign with two variants and nobody held out. It returns a
+// reader: analysts are readers.
 func fillExperiment(t *testing.T) *Warehouse {
-	_, w := migrated(t)
+	e, w := migrated(t)
 	if err := w.NoteProgram(context.Background(), ProgramVersion{BundleID: "b1", EffectiveFrom: event.Time(5), Name: "Stamps", Currency: "GBP", TimeZone: "Asia/Tokyo"}); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,12 @@ func fillExperiment(t *testing.T) *Warehouse {
 	} {
 		ask(t, w, s)
 	}
-	return w
+	reader, err := Open(t.Context(), Config{URL: e.URL(), ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { reader.Close() })
+	return reader
 }
 
 func TestViewsOfExperiments(t *testing.T) {

@@ -52,7 +52,13 @@ SELECT
     sumIf(toDecimal128(o.net_minor, 3) / toInt64(greatest(o.minor_per_major, 1)), o.is_identified AND (w.base = 'all' OR NOT o.is_simulated) AND o.event_time > w.assigned_time
         AND o.event_time <= w.until AND o.currency = (SELECT g.currency FROM program AS g)) AS spend
 FROM windows AS w
-LEFT JOIN orders AS o ON o.account_id = w.customer_id
+LEFT JOIN
+(
+    -- Nothing before the first decision of any campaign can be in a window.
+    SELECT b.account_id AS account_id, b.event_time AS event_time, b.is_identified AS is_identified, b.is_simulated AS is_simulated, b.net_minor AS net_minor, b.minor_per_major AS minor_per_major, b.currency AS currency
+    FROM orders AS b
+    WHERE b.event_time > (SELECT min(greatest(l.event_time, l.entry_time)) FROM campaign_log AS l)
+) AS o ON o.account_id = w.customer_id
 GROUP BY w.base, w.campaign_id, w.customer_id
 SETTINGS join_use_nulls = 0
 COMMENT 'Customers as subjects of campaigns'' experiments, first assignment (conversion_days is a parameter, 0 = the campaign''s own). Base: assigned customers. Unit: one customer of one campaign. Source: campaign_runs, orders'

@@ -39,7 +39,7 @@ bought AS
     SELECT DISTINCT r.run_id AS run_id
     FROM runs AS r
     INNER JOIN orders AS o ON o.account_id = r.customer_id
-    WHERE o.is_identified AND o.event_time > r.assigned_time AND o.event_time <= r.assigned_time + r.days
+    WHERE o.is_identified AND o.event_time > (SELECT min(greatest(l.event_time, l.entry_time)) FROM campaign_log AS l) AND o.event_time > r.assigned_time AND o.event_time <= r.assigned_time + r.days
 ),
 counted AS
 (
