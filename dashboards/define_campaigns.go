@@ -68,7 +68,7 @@ func orderedShare() panel {
 
 func messagesSent() panel {
 	return panel{
-		kind: "timeseries", title: "Messages by campaign", w: 16, bars: true, stacked: true, unit: "short", none: noSent, steps: steps(blue), least: "1d",
+		kind: "timeseries", title: "Messages by campaign", w: 16, bars: true, stacked: true, unit: whole, none: noSent, steps: steps(blue), least: "1d",
 		about: "Messages sent by the step of the decision." + notOver, base: "messages of the chosen campaigns.",
 		sql: `
 	SELECT ` + entryStep + ` AS time, toString(campaign_id) AS campaign, count() AS messages
@@ -82,7 +82,7 @@ func messagesSent() panel {
 
 func heldBack() panel {
 	return panel{
-		kind: "bargauge", title: "Why messages are held back", w: 8, unit: "short", none: "Nothing was held back in this range", steps: steps(blue),
+		kind: "bargauge", title: "Why messages are held back", w: 8, unit: whole, none: "Nothing was held back in this range", steps: steps(blue),
 		about: "Runs that ended without a message, by the reason of the decision; holdouts are meant to.", base: "decisions of the chosen campaigns in the range that ended a run without a message.",
 		sql: `
 	SELECT replaceAll(toString(reason), '_', ' ') AS why, count() AS runs
@@ -96,7 +96,7 @@ func heldBack() panel {
 
 func campaignFunnel() panel {
 	return panel{
-		kind: "table", title: "From the trigger to the order", w: 24, unit: "short", none: "No campaign has run yet", steps: steps(blue), sort: "sent",
+		kind: "table", title: "From the trigger to the order", w: 24, unit: whole, none: "No campaign has run yet", steps: steps(blue), sort: "sent",
 		about: "Runs, messages, and what became of them: shares of delivered, opened and clicked are of messages sent; ordered is of runs with a message, within 14 days after the assignment.",
 		base:  "all runs of the chosen campaigns since the beginning; the range does not count here.",
 		sql: `
@@ -127,7 +127,7 @@ func campaignLift() panel {
 		return c
 	}
 	return panel{
-		kind: "table", title: "Effect against the holdout", w: 24, unit: "short", none: "No campaign has a holdout whose window is over", steps: steps(blue), sort: "effect",
+		kind: "table", title: "Effect against the holdout", w: 24, unit: whole, none: "No campaign has a holdout whose window is over", steps: steps(blue), sort: "effect",
 		about: "Share of customers who ordered within the campaign's own window, with the message and in the holdout; effect = difference with its 95 % interval (Newcombe). Incremental sales = difference of mean spend × customers. It works only when the whole interval is above 0. One of twenty campaigns without any effect will look as if.",
 		base:  "customers by their first assignment to the chosen campaigns, drawn by lot, window over, sent or not; the range does not count here.",
 		sql: `
@@ -140,7 +140,7 @@ func campaignLift() panel {
 			"campaign": {name: "Campaign", link: "/d/punchcard-campaigns?var-campaign=${__value.raw:percentencode}", title: "Only this campaign"}, "variant": {name: "Variant"},
 			"customers": {name: "With a message"}, "ordered": tenths("Ordered", "gauge"), "holdout": {name: "Holdout"}, "holdout_ordered": tenths("Holdout ordered", "gauge"),
 			"effect": tenths("Effect", "tone", red, 0.0, green), "low": tenths("From", "ground", "transparent", 0.0, green), "high": tenths("To", ""),
-			"verdict": {name: "Verdict"}, "incremental": {name: "Incremental sales", unit: money, decimals: ptr(0.0)},
+			"verdict": {name: "Verdict"}, "incremental": {name: "Incremental sales", unit: money},
 		},
 	}
 }
@@ -161,7 +161,7 @@ func sampleRatio() panel {
 
 func newestMessages() panel {
 	return panel{
-		kind: "table", title: "Newest messages", w: 16, unit: "short", none: noSent, steps: steps(blue),
+		kind: "table", title: "Newest messages", w: 16, unit: whole, none: noSent, steps: steps(blue),
 		about: "The newest messages, as the campaign tool was told, with what triggered them. The tool fills {{first_name}} and the like.", base: "messages of the chosen campaigns in the range, the newest 100.",
 		sql: `
 	SELECT entry_time AS time, account_id AS customer_id, toString(campaign_id) AS campaign, toString(arm) AS variant, toString(channel) AS channel,

@@ -43,7 +43,7 @@ func rfmGrid() panel {
 		columns[fmt.Sprintf("f%d", f)] = column{name: []string{"F1 seldom", "F2", "F3", "F4", "F5 often"}[f-1], cell: "shade"}
 	}
 	return panel{
-		kind: "table", title: "Recency and frequency", w: 10, unit: "short", none: "Nobody has scores yet", steps: steps(blue), columns: columns,
+		kind: "table", title: "Recency and frequency", w: 10, unit: whole, none: "Nobody has scores yet", steps: steps(blue), columns: columns,
 		about: "Customers by recency score (down, 5 = most recent) and frequency score (across, 5 = most orders), as scored now by the program's rules.",
 		base:  "customers with scores (an order that is not wholly refunded) of the chosen tiers and segments.",
 		sql: `
@@ -57,7 +57,7 @@ func rfmGrid() panel {
 
 func rfmNames() panel {
 	return panel{
-		kind: "bargauge", title: "By name", w: 7, unit: "short", none: "Nobody has scores yet", steps: steps(blue),
+		kind: "bargauge", title: "By name", w: 7, unit: whole, none: "Nobody has scores yet", steps: steps(blue),
 		about: "Customers by the name of their cell of recency and frequency, best first: Champions R5 F4-5, Loyal R3-4 F4-5, Potential loyalists R4-5 F2-3, New R5 F1, Promising R4 F1, Need attention R3 F3, About to sleep R3 F1-2, Can't lose them R1-2 F5, At risk R1-2 F3-4, Hibernating R1-2 F1-2.",
 		base:  "customers with scores of the chosen tiers and segments.",
 		sql: `
@@ -71,7 +71,7 @@ func rfmNames() panel {
 
 func rfmMovements() panel {
 	return panel{
-		kind: "table", title: "From which name to which", w: 12, unit: "short", none: "Nobody moved in this range", steps: steps(blue), sort: "moves",
+		kind: "table", title: "From which name to which", w: 12, unit: whole, none: "Nobody moved in this range", steps: steps(blue), sort: "moves",
 		about: "Changes of scores that led to another name, and what moved them: an order, a refund, time, new cut points.", base: "identified customers, months of the decision that begin in the range, the 60 largest.",
 		sql: `
 	SELECT from_name, to_name, replaceAll(reason, '_', ' ') AS because, sum(m.moves) AS moves
@@ -86,7 +86,7 @@ func rfmMovements() panel {
 
 func scoreDistribution() panel {
 	return panel{
-		kind: "barchart", title: "Scores", w: 9, unit: "short", none: "Nobody has scores yet", steps: steps(blue),
+		kind: "barchart", title: "Scores", w: 9, unit: whole, none: "Nobody has scores yet", steps: steps(blue),
 		about: "Customers by recency, frequency and monetary score, 1 to 5 (5 is best). Even bars mean cut points by quantiles; many equal values make them uneven.",
 		base:  "customers with scores of the chosen tiers and segments.",
 		sql: `
@@ -105,7 +105,7 @@ func scoreDistribution() panel {
 
 func segmentSizes() panel {
 	return panel{
-		kind: "bargauge", title: "Segments", w: 7, unit: "short", none: "No segment has a member", steps: steps(blue),
+		kind: "bargauge", title: "Segments", w: 7, unit: whole, none: "No segment has a member", steps: steps(blue),
 		about: "Customers in each segment now. A customer may be in several.", base: "identified customers; a segment that nobody ever entered is missing.",
 		sql: `
 	SELECT segment_id AS segment, sum(members) AS customers
@@ -119,7 +119,7 @@ func segmentSizes() panel {
 
 func segmentFlow() panel {
 	return panel{
-		kind: "timeseries", title: "Segments: entered less left", w: 15, bars: true, stacked: true, unit: "short", none: "Nobody entered or left a segment in this range", steps: steps(blue), least: "1d",
+		kind: "timeseries", title: "Segments: entered less left", w: 15, bars: true, stacked: true, unit: whole, none: "Nobody entered or left a segment in this range", steps: steps(blue), least: "1d",
 		about: "Customers who entered a segment less those who left it, by the step of the decision." + notOver,
 		base:  "identified customers, chosen segments; a change of the rules moves many at once.",
 		sql: `
@@ -134,7 +134,7 @@ func segmentFlow() panel {
 
 func segmentOverlap() panel {
 	return panel{
-		kind: "table", title: "Segments that overlap", w: 12, unit: "short", none: "No two segments share a customer", steps: steps(blue), sort: "both",
+		kind: "table", title: "Segments that overlap", w: 12, unit: whole, none: "No two segments share a customer", steps: steps(blue), sort: "both",
 		about: "Customers in both segments; of first = their share of the first segment, of second = of the second.",
 		base:  "identified customers as they stand now, pairs with somebody in both, the 60 largest.",
 		sql: `
@@ -160,13 +160,13 @@ func segmentOverlap() panel {
 func customerColumns() map[string]column {
 	return map[string]column{
 		"customer_id": {name: "Customer", link: "customer"}, "tier": {name: "Tier"}, "scores": {name: "R F M"}, "orders": {name: "Orders"}, "spend": {name: "Net spend", unit: money, cell: "gauge"},
-		"points": {name: "Points"}, "last_order": {name: "Last order"}, "days": {name: "Days since", unit: "d"},
+		"points": {name: "Points"}, "last_order": {name: "Last order"}, "days": {name: "Days since", unit: days},
 	}
 }
 
 func bestCustomers() panel {
 	return panel{
-		kind: "table", title: "Best customers", w: 12, unit: "short", none: "No customer fits the filters", steps: steps(blue), sort: "spend", columns: only(customerColumns(), "customer_id", "tier", "scores", "orders", "spend", "points", "last_order"),
+		kind: "table", title: "Best customers", w: 12, unit: whole, none: "No customer fits the filters", steps: steps(blue), sort: "spend", columns: only(customerColumns(), "customer_id", "tier", "scores", "orders", "spend", "points", "last_order"),
 		about: "Customers with the highest spend of their whole life, net of refunds. Click one to look them up.", base: "identified customers of the chosen tiers and segments, the 50 first.",
 		sql: `
 	SELECT customer_id, tier, concat(toString(r), ' ', toString(f), ' ', toString(m)) AS scores, orders, toFloat64(net_spend) AS spend, balance AS points, toDate(last_order_time, ` + zone + `) AS last_order
@@ -195,7 +195,7 @@ func lapsingCustomers() panel {
 
 func lookUp() panel {
 	return panel{
-		kind: "table", title: "Look-up: one customer", w: 8, unit: "short", none: "Type a customer's id above, or click a customer in a table", steps: steps(blue),
+		kind: "table", title: "Look-up: one customer", w: 8, unit: whole, none: "Type a customer's id above, or click a customer in a table", steps: steps(blue),
 		about: "How the customer chosen above stands now.", base: "the one customer.",
 		sql: `
 	SELECT pair.1 AS fact, pair.2 AS value
@@ -219,7 +219,7 @@ func lookUp() panel {
 
 func lookUpStory() panel {
 	return panel{
-		kind: "table", title: "Look-up: what happened", w: 16, unit: "short", none: "Type a customer's id above, or click a customer in a table", steps: steps(blue),
+		kind: "table", title: "Look-up: what happened", w: 16, unit: whole, none: "Type a customer's id above, or click a customer in a table", steps: steps(blue),
 		about: "Points, tiers, segments and messages of the customer chosen above, newest first, each with its reason.", base: "the one customer, all times, the newest 200.",
 		sql: `
 	SELECT event_time AS time, what, result, why

@@ -27,7 +27,7 @@ const (
 
 // count is a stat of a whole number.
 func count(title, about, base, sql, none string) panel {
-	return panel{kind: "stat", title: title, about: about + againstPrior, base: base, sql: sql, unit: "short", none: none, w: 4, good: 1, steps: steps(blue)}
+	return panel{kind: "stat", title: title, about: about + againstPrior, base: base, sql: sql, unit: whole, none: none, w: 4, good: 1, steps: steps(blue)}
 }
 
 // share is a stat between 0 and 1.
@@ -97,7 +97,7 @@ func salesByMembership() panel {
 
 func tierMix(w int) panel {
 	return panel{
-		kind: "bargauge", title: "Members by tier", w: w, unit: "short", none: "No members yet", steps: steps(blue),
+		kind: "bargauge", title: "Members by tier", w: w, unit: whole, none: "No members yet", steps: steps(blue),
 		about: "How many members hold which tier now, most points first.", base: "members of the chosen tiers and segments, as they stand now.",
 		sql: `
 	SELECT if(tier = '', 'no tier', tier) AS tier, count() AS members
@@ -111,7 +111,7 @@ func tierMix(w int) panel {
 
 func newAndReturning(w int) panel {
 	return panel{
-		kind: "timeseries", title: "New and returning customers", w: w, bars: true, stacked: true, unit: "short", none: noSales, steps: steps(blue), least: "1d",
+		kind: "timeseries", title: "New and returning customers", w: w, bars: true, stacked: true, unit: whole, none: noSales, steps: steps(blue), least: "1d",
 		about: "Different customers who ordered in a step: new if one of these orders was their first, returning otherwise." + notOver, base: ordersBase,
 		sql: `
 	SELECT time, countIf(first) AS new_customers, countIf(NOT first) AS returning_customers
@@ -130,7 +130,7 @@ func newAndReturning(w int) panel {
 
 func pointsFlow(w int) panel {
 	return panel{
-		kind: "timeseries", title: "Points issued, spent and expired", w: w, bars: true, stacked: true, unit: "short", none: "No points moved in this range", steps: steps(blue), least: "1d",
+		kind: "timeseries", title: "Points issued, spent and expired", w: w, bars: true, stacked: true, unit: whole, none: "No points moved in this range", steps: steps(blue), least: "1d",
 		about: "Points that came (up) and went (down) by the step of the decision: issued by rules, taken back by refunds, spent, expired." + notOver,
 		base:  "all customers of the chosen tiers and segments; points that fill a debt move within the customer and are not here.",
 		sql: `

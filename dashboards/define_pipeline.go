@@ -40,7 +40,7 @@ func pipelineStats() []panel {
 	SELECT max(greatest(behind_seconds, campaign_behind_seconds)) AS seconds
 	FROM pipeline_health
 	HAVING count() > 0`, green, 60.0, yellow, 300.0, red),
-		still("Refused in the range", "Events refused at a door, divided by nothing: every one is somebody's lost event.", "everything refused before it entered the log, kept for 30 days.", "short", `
+		still("Refused in the range", "Events refused at a door, divided by nothing: every one is somebody's lost event.", "everything refused before it entered the log, kept for 30 days.", whole, `
 	SELECT count() AS rejects
 	FROM rejects
 	WHERE $__timeFilter(received_time)`, green, 1.0, yellow, 100.0, red),
@@ -50,7 +50,7 @@ func pipelineStats() []panel {
 
 func entriesOverTime() panel {
 	return panel{
-		kind: "timeseries", title: "Entries by kind", w: 12, bars: true, stacked: true, unit: "short", none: "No entries in this range", steps: steps(blue), real: true, least: "10s",
+		kind: "timeseries", title: "Entries by kind", w: 12, bars: true, stacked: true, unit: whole, none: "No entries in this range", steps: steps(blue), real: true, least: "10s",
 		about: "Entries by the time of the decision and what caused them: events, timers, ticks, sweeps after new rules, control records.", base: everyEntry,
 		sql: `
 	SELECT $__timeInterval(entry_time) AS time, toString(kind) AS kind, count() AS entries
@@ -78,7 +78,7 @@ func lateness() panel {
 
 func rejectsOverTime() panel {
 	return panel{
-		kind: "timeseries", title: "Refused by reason", w: 16, bars: true, stacked: true, unit: "short", none: "Nothing was refused in this range", steps: steps(blue), real: true, least: "10s",
+		kind: "timeseries", title: "Refused by reason", w: 16, bars: true, stacked: true, unit: whole, none: "Nothing was refused in this range", steps: steps(blue), real: true, least: "10s",
 		about: "Events refused at a door, by reason.", base: "everything refused before it entered the log, kept for 30 days.",
 		sql: `
 	SELECT $__timeInterval(received_time) AS time, toString(code) AS code, count() AS rejects
@@ -92,7 +92,7 @@ func rejectsOverTime() panel {
 
 func rejectsByCode() panel {
 	return panel{
-		kind: "table", title: "Refused by sender", w: 8, unit: "short", none: "Nothing was refused in this range", steps: steps(blue), real: true, sort: "rejects",
+		kind: "table", title: "Refused by sender", w: 8, unit: whole, none: "Nothing was refused in this range", steps: steps(blue), real: true, sort: "rejects",
 		about: "Events refused at a door, by sender (name of the key, or file) and reason.", base: "everything refused in the range, kept for 30 days.",
 		sql: `
 	SELECT toString(source) AS sender, toString(code) AS code, toString(field) AS field, count() AS rejects
@@ -110,7 +110,7 @@ func partitions() panel {
 	named := func(c column, name string) column { c.name = name; return c }
 	behind := column{unit: "s", cell: "tone", steps: steps(green, 60.0, yellow, 300.0, red)}
 	return panel{
-		kind: "table", title: "Partitions", w: 24, unit: "short", none: "Nothing has come in yet", steps: steps(blue), real: true,
+		kind: "table", title: "Partitions", w: 24, unit: whole, none: "Nothing has come in yet", steps: steps(blue), real: true,
 		about: "Both logs by partition: entries, missing and double numbers (must be 0), and how far the partition's clock is behind the newest one.", base: "all entries since the beginning; the range does not count here.",
 		sql: `
 	SELECT toString(partition) AS name, entries, gaps, doubles, newest_time, behind_seconds, history_entries, simulated_entries, campaign_entries, campaign_gaps, campaign_doubles, campaign_behind_seconds
@@ -126,7 +126,7 @@ func partitions() panel {
 
 func newestRejects() panel {
 	return panel{
-		kind: "table", title: "Newest refused", w: 24, unit: "short", none: "Nothing was refused in this range", steps: steps(blue), real: true,
+		kind: "table", title: "Newest refused", w: 24, unit: whole, none: "Nothing was refused in this range", steps: steps(blue), real: true,
 		about: "What was refused, why, and what to do about it. The original bytes are in table rejects.", base: "everything refused in the range, the newest 100.",
 		sql: `
 	SELECT received_time AS time, toString(source) AS sender, toString(code) AS code, toString(field) AS field, message, hint, message_id

@@ -44,7 +44,7 @@ func pointStats() []panel {
 
 func pointsOwed() panel {
 	return panel{
-		kind: "timeseries", title: "Points owed", w: 12, stacked: true, unit: "short", none: "No points yet", steps: steps(blue),
+		kind: "timeseries", title: "Points owed", w: 12, stacked: true, unit: whole, none: "No points yet", steps: steps(blue),
 		about: "Points that customers hold by their tier now: Σ of all changes up to a time.", base: "customers of the chosen tiers and segments, debts negative.",
 		sql: `
 	WITH dateDiff('second', $__fromTime, $__toTime) AS width
@@ -66,7 +66,7 @@ func pointsOwed() panel {
 
 func expiryCalendar() panel {
 	return panel{
-		kind: "barchart", title: "What expires when", w: 8, unit: "short", none: "No points expire", steps: steps(orange),
+		kind: "barchart", title: "What expires when", w: 8, unit: whole, none: "No points expire", steps: steps(orange),
 		about: "Points that are left of lots, by the month of their last day, if nobody spends them before.", base: "lots with points left of customers of the chosen tiers and segments; without lots that never expire.",
 		sql: `
 	SELECT formatDateTime(toStartOfMonth(last_day), '%Y-%m') AS month, sum(left_points) AS points
@@ -87,7 +87,7 @@ func expiryCalendar() panel {
 
 func earnedByRule() panel {
 	return panel{
-		kind: "bargauge", title: "Points by rule", w: 8, unit: "short", none: noPoints, steps: steps(blue),
+		kind: "bargauge", title: "Points by rule", w: 8, unit: whole, none: noPoints, steps: steps(blue),
 		about: "Points issued in the range by the rule that gave them, before refunds take any back.", base: "all customers of the chosen tiers and segments.",
 		sql: `
 	SELECT if(rule_id = '', 'no rule', toString(rule_id)) AS rule, sum(points) AS issued
@@ -101,7 +101,7 @@ func earnedByRule() panel {
 
 func redemptions() panel {
 	return panel{
-		kind: "timeseries", title: "Redemptions", w: 8, bars: true, stacked: true, unit: "short", none: "Nobody asked to spend points in this range", steps: steps(blue), least: "1d",
+		kind: "timeseries", title: "Redemptions", w: 8, bars: true, stacked: true, unit: whole, none: "Nobody asked to spend points in this range", steps: steps(blue), least: "1d",
 		about: "Requests to spend points by the step of the request: accepted, or refused (mostly for want of points)." + notOver, base: "first arrival of each redemption id, customers of the chosen tiers and segments.",
 		sql: `
 	SELECT ` + entryStep + ` AS time, countIf(is_accepted) AS accepted, countIf(NOT is_accepted) AS refused
@@ -115,7 +115,7 @@ func redemptions() panel {
 
 func tiersOverTime() panel {
 	return panel{
-		kind: "timeseries", title: "Members by tier over time", w: 14, stacked: true, unit: "short", none: "No tiers yet", steps: steps(blue),
+		kind: "timeseries", title: "Members by tier over time", w: 14, stacked: true, unit: whole, none: "No tiers yet", steps: steps(blue),
 		about: "Members that held a tier at a time: Σ moves into it less moves out of it up to then.", base: "members of the chosen tiers and segments (as they stand now).",
 		sql: `
 	WITH dateDiff('second', $__fromTime, $__toTime) AS width
@@ -137,7 +137,7 @@ func tiersOverTime() panel {
 
 func tierMatrix() panel {
 	return panel{
-		kind: "table", title: "Moves between tiers", w: 10, unit: "short", none: "Nobody changed tiers in this range", steps: steps(blue), sort: "moves",
+		kind: "table", title: "Moves between tiers", w: 10, unit: whole, none: "Nobody changed tiers in this range", steps: steps(blue), sort: "moves",
 		about: "Moves from one tier to another in the range, by reason: enrolled, reached (spent enough), review (spent too little), refund.", base: "members of the chosen tiers and segments (as they stand now).",
 		sql: `
 	SELECT if(from_tier = '', 'none', toString(from_tier)) AS from_tier, if(to_tier = '', 'none', toString(to_tier)) AS to_tier, toString(reason) AS reason, count() AS moves, uniqExact(account_id) AS customers
@@ -152,7 +152,7 @@ func tierMatrix() panel {
 
 func expiringSoon() panel {
 	return panel{
-		kind: "table", title: "Points that expire within 30 days", w: 12, unit: "short", none: "No points expire within 30 days", steps: steps(blue),
+		kind: "table", title: "Points that expire within 30 days", w: 12, unit: whole, none: "No points expire within 30 days", steps: steps(blue),
 		about: "Customers whose next points expire within 30 days of the newest tick, most points first.", base: "customers of the chosen tiers and segments, the 50 first.",
 		sql: `
 	SELECT customer_id, if(tier = '', 'none', tier) AS tier, next_expiry_points AS expiring, next_expiry_on AS on_day, balance AS points, toDate(last_order_time, ` + zone + `) AS last_order
@@ -168,7 +168,7 @@ func expiringSoon() panel {
 
 func reviewedSoon() panel {
 	return panel{
-		kind: "table", title: "Who is about to drop a tier", w: 12, unit: "short", none: "Nobody lacks anything at a review within 30 days", steps: steps(blue),
+		kind: "table", title: "Who is about to drop a tier", w: 12, unit: whole, none: "Nobody lacks anything at a review within 30 days", steps: steps(blue),
 		about: "Members whose tier is reviewed within 30 days of the newest tick, and what they must still buy until then to keep it, least first.", base: "members above the lowest tier who lack something, of the chosen tiers and segments, the 50 first.",
 		sql: `
 	SELECT s.customer_id AS customer_id, s.tier AS tier, s.review_on AS review_on, toFloat64(s.to_keep) AS to_keep, toFloat64(s.tier_spend) AS spend

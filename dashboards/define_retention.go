@@ -46,10 +46,10 @@ func retentionStats() []panel {
 	const noFirst = "No first order in this range is old enough"
 	soon := share("Back within 30 days", "Customers with a second order within 30 days of the first, divided by all whose 30 days are over.", cohortBase, back("30", ""), noFirst)
 	later := share("Back within 90 days", "The same within 90 days.", cohortBase, back("90", ""), noFirst)
-	days := func(title, about, level string, good int) panel {
+	gap := func(title, about, level string, good int) panel {
 		p := count(title, about, "pairs of orders of one customer that follow each other, by the time of the later one.",
 			rolling(gaps, "at", "1", "quantileExactState("+level+")(days) AS q, countState() AS n", "if(countMerge(n) = 0, NULL, quantileExactMerge("+level+")(q)) AS days"), "No second order in this range")
-		p.unit, p.decimals, p.good = "d", 1, good
+		p.unit, p.decimals, p.good = days, 1, good
 		return p
 	}
 	lapsed := share("Lapsed now", "Customers without an order for N days, divided by all who ever bought. N is the 90th percentile of all gaps between days with an order (view order_gaps): nine of ten who came back came back sooner.", cohortBase, `
@@ -65,7 +65,7 @@ func retentionStats() []panel {
 		p.about = p.about[:len(p.about)-len(againstPrior)]
 	}
 	lapsed.steps = steps(green, 0.5, yellow, 0.7, orange)
-	return []panel{soon, later, days("Median gap", "Median of the days between two orders of a customer.", "0.5", -1), days("90th percentile of gaps", "Nine of ten gaps between two orders of a customer are shorter.", "0.9", -1), lapsed, active}
+	return []panel{soon, later, gap("Median gap", "Median of the days between two orders of a customer.", "0.5", -1), gap("90th percentile of gaps", "Nine of ten gaps between two orders of a customer are shorter.", "0.9", -1), lapsed, active}
 }
 
 // ages makes customers (cohort, the steps they ordered in) into cells of a cohort
@@ -119,7 +119,7 @@ func cohortCurve() panel {
 
 func gapHistogram() panel {
 	return panel{
-		kind: "barchart", title: "Days to the next order", w: 8, unit: "short", none: "No second order in this range", steps: steps(blue),
+		kind: "barchart", title: "Days to the next order", w: 8, unit: whole, none: "No second order in this range", steps: steps(blue),
 		about: "Gaps between two orders of a customer that follow each other, by length.", base: "gaps whose later order lies in the range.",
 		sql: `
 	SELECT multiIf(days < 1, '0', days < 7, '1-6', days < 14, '7-13', days < 30, '14-29', days < 60, '30-59', days < 90, '60-89', days < 180, '90-179', '180+') AS days_between, count() AS gaps
@@ -147,7 +147,7 @@ func backByTier() panel {
 
 func comeAndGo(w int) panel {
 	return panel{
-		kind: "timeseries", title: "Won, won back and lost", w: w, bars: true, stacked: true, unit: "short", none: noSales, steps: steps(blue), least: "1d",
+		kind: "timeseries", title: "Won, won back and lost", w: w, bars: true, stacked: true, unit: whole, none: noSales, steps: steps(blue), least: "1d",
 		about: "Customers with their first order (new), with an order after a gap longer than N days (won back), and whose N days without an order ran out (lost, downwards), by step. N is the 90th percentile of all gaps." + notOver, base: cohortBase,
 		sql: `
 	WITH ` + lapsedAfter + ` AS n
@@ -174,7 +174,7 @@ func cohortTable() panel {
 		return column{name: title, unit: "percentunit", decimals: ptr(1.0), cell: "shade"}
 	}
 	return panel{
-		kind: "table", title: "Cohorts: back at all within …", w: 12, unit: "short", none: "No first order in this range", steps: steps(blue),
+		kind: "table", title: "Cohorts: back at all within …", w: 12, unit: whole, none: "No first order in this range", steps: steps(blue),
 		about: "Share of a cohort with a second order within so many days of the first; null where not all customers of the cohort have had that long.", base: "cohorts in the range; " + cohortBase,
 		sql: `
 	WITH toDate(dateTrunc(${grain:singlequote}, at, ` + zone + `)) AS first_order, (SELECT time FROM as_of) AS known
@@ -196,7 +196,7 @@ func cohortTable() panel {
 
 func churnTable() panel {
 	return panel{
-		kind: "table", title: "Churn, three ways", w: 14, unit: "short", none: "Not enough orders to speak of churn", steps: steps(blue), sort: "rate",
+		kind: "table", title: "Churn, three ways", w: 14, unit: whole, none: "Not enough orders to speak of churn", steps: steps(blue), sort: "rate",
 		about: "Inactive: no order for N days as of the newest tick (a level). Period: of the customers of the month before the last full one, those without an order in it (a flow). Model: expected share of those who will never buy again, 1 − P(alive), once a model is fitted. They must not be mixed up.",
 		base:  "differs by definition, as column Of whom says; all tiers, segments and channels.",
 		sql: `
@@ -213,7 +213,7 @@ func churnTable() panel {
 
 func atStake() panel {
 	return panel{
-		kind: "table", title: "At stake", w: 10, unit: "short", none: noSales, steps: steps(blue), sort: "customers",
+		kind: "table", title: "At stake", w: 10, unit: whole, none: noSales, steps: steps(blue), sort: "customers",
 		about: "Customers who are active (silent no longer than three of four gaps are), about to lapse (longer, but not longer than N) or lapsed, what they spent in the scoring window, and what a fitted model expects of them in 12 months.",
 		base:  "identified customers with an order not wholly refunded; all tiers, segments and channels.",
 		sql: `
@@ -222,7 +222,7 @@ func atStake() panel {
 	WHERE base = ${simulated:singlequote}
 	ORDER BY customers DESC`,
 		columns: map[string]column{
-			"state": {name: "State"}, "customers": {name: "Customers", cell: "gauge"}, "spend": {name: "Spend in window", unit: money, decimals: ptr(0.0)}, "expected_spend": {name: "Expected in 12 months", unit: money, decimals: ptr(0.0)},
+			"state": {name: "State"}, "customers": {name: "Customers", cell: "gauge"}, "spend": {name: "Spend in window", unit: money}, "expected_spend": {name: "Expected in 12 months", unit: money},
 		},
 	}
 }

@@ -56,7 +56,7 @@ func cohortValue() panel {
 		return column{name: name, unit: money, decimals: ptr(2.0), cell: "shade"}
 	}
 	return panel{
-		kind: "table", title: "What a customer has brought so far, by cohort and age", w: 16, unit: "short", none: noSales, steps: steps(blue),
+		kind: "table", title: "What a customer has brought so far, by cohort and age", w: 16, unit: whole, none: noSales, steps: steps(blue),
 		about: "Net spend of a cohort within the first so many days of each customer, divided by its customers, also those who never came back: the historic lifetime value. Null until the youngest customer can be so old.",
 		base:  "identified customers by the month of their first order in the program's currency, net of refunds, cohorts that begin in the range; all tiers and segments.",
 		sql: `
@@ -74,7 +74,7 @@ func cohortValue() panel {
 
 func aliveHistogram() panel {
 	return panel{
-		kind: "barchart", title: "How likely they still buy", w: 8, unit: "short", none: noModel, steps: steps(blue), real: true,
+		kind: "barchart", title: "How likely they still buy", w: 8, unit: whole, none: noModel, steps: steps(blue), real: true,
 		about: "Customers by P(alive), in tenths.", base: valueBase,
 		sql: `
 	SELECT concat(toString(10 * tenth), '-', toString(10 * tenth + 10), ' %') AS p_alive, count() AS customers
@@ -95,7 +95,7 @@ func valueColumns() map[string]column {
 
 func mostValuable() panel {
 	return panel{
-		kind: "table", title: "Who will be worth most", w: 12, unit: "short", none: noModel, steps: steps(blue), sort: "expected_spend", real: true, columns: only(valueColumns(), "customer_id", "tier", "p_alive", "purchases", "expected_spend", "spent"),
+		kind: "table", title: "Who will be worth most", w: 12, unit: whole, none: noModel, steps: steps(blue), sort: "expected_spend", real: true, columns: only(valueColumns(), "customer_id", "tier", "p_alive", "purchases", "expected_spend", "spent"),
 		about: "Customers with the highest expected spend of the next 12 months. Click one to look them up.", base: valueBase + " The 50 first.",
 		sql: `
 	SELECT v.customer_id AS customer_id, c.tier AS tier, v.p_alive AS p_alive, v.expected_purchases AS purchases, v.expected_spend AS expected_spend, toFloat64(c.net_spend) AS spent
@@ -119,7 +119,7 @@ func mostAtRisk() panel {
 
 func modelQuality() panel {
 	return panel{
-		kind: "table", title: "How far to trust the models", w: 24, unit: "short", none: noModel, steps: steps(blue), real: true,
+		kind: "table", title: "How far to trust the models", w: 24, unit: whole, none: noModel, steps: steps(blue), real: true,
 		about: "The models of the newest fit: log-likelihood, and a back-test that predicts the last quarter of the time from what came before. Off = predicted / actual − 1.", base: "identified customers with a real order in the program's currency; the filters do not count here.",
 		sql: `
 	SELECT model, if(used_for = '', 'to compare', toString(used_for)) AS used_for, if(is_converged, 'yes', problem) AS converged, customers, log_likelihood,

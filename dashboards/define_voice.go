@@ -72,7 +72,7 @@ func npsBand() panel {
 
 func npsKinds() panel {
 	return panel{
-		kind: "timeseries", title: "Promoters, passives, detractors", w: 8, bars: true, stacked: true, unit: "short", none: noAnswers, steps: steps(blue), least: "1d",
+		kind: "timeseries", title: "Promoters, passives, detractors", w: 8, bars: true, stacked: true, unit: whole, none: noAnswers, steps: steps(blue), least: "1d",
 		about: "NPS answers 9–10, 7–8 and 0–6 by the step of the answer." + notOver, base: "NPS " + answersBase,
 		sql: `
 	SELECT ` + step + ` AS time, countIf(score >= 9) AS promoters, countIf(score IN (7, 8)) AS passives, countIf(score <= 6) AS detractors
@@ -86,7 +86,7 @@ func npsKinds() panel {
 
 func npsHeat() panel {
 	return panel{
-		kind: "heatmap", title: "Every NPS score over time", w: 10, unit: "short", none: noAnswers, steps: steps(blue),
+		kind: "heatmap", title: "Every NPS score over time", w: 10, unit: whole, none: noAnswers, steps: steps(blue),
 		about: "NPS answers by the step of the answer and the score given.", base: "NPS " + answersBase,
 		sql: `
 	SELECT ` + step + ` AS time, leftPad(toString(s), 2, '0') AS given, countIf(score = s) AS answers
@@ -100,7 +100,7 @@ func npsHeat() panel {
 
 func effortScores() panel {
 	return panel{
-		kind: "barchart", title: "How easy was it (CES)", w: 7, unit: "short", none: noAnswers, steps: steps(blue),
+		kind: "barchart", title: "How easy was it (CES)", w: 7, unit: whole, none: noAnswers, steps: steps(blue),
 		about: "CES answers in the range by score, 1 (very hard) to 7 (very easy).", base: "CES " + answersBase,
 		sql: `
 	SELECT toString(s) AS score_given, countIf(score = s) AS answers
@@ -115,7 +115,7 @@ func effortScores() panel {
 // npsTable groups NPS answers by what a piece of SQL says.
 func npsTable(title, about, base, first, named, heading, from string) panel {
 	return panel{
-		kind: "table", title: title, w: 12, unit: "short", none: noAnswers, steps: steps(blue), sort: "answers",
+		kind: "table", title: title, w: 12, unit: whole, none: noAnswers, steps: steps(blue), sort: "answers",
 		about: about, base: base,
 		sql: `
 	SELECT ` + named + `, toUInt64(n) AS answers, ` + npsOf + ` AS nps, greatest(-100, ` + mid + ` - ` + wald + `) AS low, least(100, ` + mid + ` + ` + wald + `) AS high, p / n AS promoters, d / n AS detractors
@@ -152,7 +152,7 @@ func npsByOccasion() panel {
 
 func newestDetractors() panel {
 	return panel{
-		kind: "table", title: "Newest detractors", w: 24, unit: "short", none: "No detractor in this range", steps: steps(blue),
+		kind: "table", title: "Newest detractors", w: 24, unit: whole, none: "No detractor in this range", steps: steps(blue),
 		about: "The newest NPS answers from 0 to 6 with how the customer stands now: call the best of them. Click one to look them up.", base: "NPS answers in the range; " + answersBase + " The newest 100.",
 		sql: `
 	SELECT s.event_time AS time, s.account_id AS customer_id, s.score AS score, c.tier AS tier, c.orders AS orders, toFloat64(c.net_spend) AS spend, toDate(c.last_order_time, ` + zone + `) AS last_order, s.order_id AS order_id

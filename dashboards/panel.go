@@ -94,6 +94,15 @@ func steps(base string, more ...any) []dashboard.Threshold {
 	return out
 }
 
+// Units. Grafana shortens short, days and money by their size; whole numbers and
+// days are read better in full.
+const (
+	whole = "locale"
+	days  = "suffix: days"
+	// moneyDecimals are those of £2.92K.
+	moneyDecimals = 2
+)
+
 func ptr[T any](v T) *T { return &v }
 
 // customerLink leads from a cell with a customer to the look-up.
@@ -200,6 +209,9 @@ func (p *panel) fields() *dashboard.FieldConfigSource {
 	out := dashboard.NewFieldConfigSource()
 	d := &out.Defaults
 	d.Unit, d.Decimals, d.NoValue = ptr(p.unit), ptr(p.decimals), ptr(p.none)
+	if p.unit == money {
+		d.Decimals = ptr(float64(moneyDecimals))
+	}
 	d.Thresholds = &dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: p.steps}
 	d.Max = p.max
 	d.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdPaletteClassic}
@@ -260,8 +272,11 @@ func (c column) properties(kind string) []dashboard.DynamicConfigValue {
 	if c.unit != "" {
 		add("unit", c.unit)
 	}
-	if c.decimals != nil {
+	switch {
+	case c.decimals != nil:
 		add("decimals", *c.decimals)
+	case c.unit == money:
+		add("decimals", moneyDecimals)
 	}
 	if c.max != nil {
 		add("max", *c.max)
