@@ -262,13 +262,14 @@ func (p *place) operators(t *testing.T) {
 	}
 	for i := range 8 {
 		for _, name := range []string{
-			fmt.Sprintf(`punchcard_clock_seconds{partition="%d"}`, i), fmt.Sprintf(`punchcard_ledger_sequence{partition="%d"}`, i), fmt.Sprintf(`punchcard_commits_total{partition="%d"}`, i),
+			fmt.Sprintf(`punchcard_clock_seconds{partition="%d"}`, i), fmt.Sprintf(`punchcard_ledger_sequence{partition="%d"}`, i),
+			fmt.Sprintf(`punchcard_commits_total{partition="%d",role="%s"}`, i, roleProcessor), fmt.Sprintf(`punchcard_commits_total{partition="%d",role="%s"}`, i, roleCampaigns),
 		} {
 			if values[name] <= 0 {
 				t.Errorf("/metrics: %s is %v", name, values[name])
 			}
 		}
-		for _, role := range []string{roleProcessor, roleProjector, roleSink} {
+		for _, role := range []string{roleProcessor, roleCampaigns, roleProjector, roleSink} {
 			name := fmt.Sprintf(`punchcard_lag_records{role="%s",partition="%d"}`, role, i)
 			other := fmt.Sprintf(`punchcard_lag_records{partition="%d",role="%s"}`, i, role)
 			if _, ok := values[name]; !ok {
