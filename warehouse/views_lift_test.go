@@ -42,6 +42,7 @@ func fillExperiment(t *testing.T) *Warehouse {
 		run + `SELECT 3, number + 1, '2025-03-01 12:00:00', '2025-03-01 12:00:00', concat('s', toString(number)), concat('rs', toString(number)), 'second', 'sent', '', if(number < 60, 'a', 'b') FROM numbers(100)`,
 		`INSERT INTO orders (partition, sequence, account_id, is_identified, currency, minor_per_major, net_minor, event_time) SELECT 0, number + 1, if(number < 56, concat('m', toString(number)), concat('h', toString(number - 56))), true, 'GBP', 100, 1000, '2025-03-15 12:00:00' FROM numbers(104)`,
 		`INSERT INTO orders (partition, sequence, account_id, is_identified, currency, minor_per_major, net_minor, event_time) SELECT 1, number + 1, if(number < 10, concat('m', toString(number + 56)), concat('h', toString(number + 40))), true, 'GBP', 100, 1000, '2025-03-15 12:00:01' FROM numbers(20)`,
+		`INSERT INTO messages (partition, sequence, account_id, message_id, event_time, entry_time) VALUES (0, 1, 'm0', 'rm0', '2025-03-01 12:00:00', '2025-03-01 12:00:00'), (0, 2, 'm1', 'rm1', '2025-03-15 12:00:00', '2025-03-15 12:00:00'), (0, 3, 'm2', 'rm2', '2025-03-15 12:00:01', '2025-03-15 12:00:01')`,
 		`INSERT INTO outcomes (partition, sequence, account_id, outcome, message_id) SELECT 0, number + 1, concat('m', toString(number)), 'delivered', concat('rm', toString(number)) FROM numbers(50)`,
 		`INSERT INTO outcomes (partition, sequence, account_id, outcome, message_id) SELECT 1, number + 1, concat('m', toString(number)), 'opened', concat('rm', toString(number)) FROM numbers(20)`,
 	} {
@@ -79,6 +80,11 @@ func testLift(t *testing.T, w *Warehouse) {
 	expect(t, w, "SELECT arm, customers, rate, held_rate, lift, lift_low, spend_lift, spend_low, incremental_spend, roi, verdict FROM "+lift+" WHERE campaign_id = 'second' AND base = 'all' ORDER BY 1", `
 		a | 60 | 0 | - | - | - | - | - | - | - | cannot tell
 		b | 40 | 0 | - | - | - | - | - | - | - | cannot tell`)
+	// All campaigns together: 70 + 80 + 100 customers, 104 of whom bought for £1040, against g, who is alone and bought nothing.
+	// Two of the three messages lie in their windows: 250 × 4.16 × .5 = 520 less 2 × .1.
+	expect(t, w, "SELECT base, customers, open, messages, converted, rate, held_customers, held_converted, lift, spend_lift, spend_low, incremental_spend, cost, roi FROM global_lift(conversion_days = 14, message_cost = 0.1, margin = 0.5) WHERE base = 'all'",
+		"all | 250 | 5 | 2 | 104 | 0.416 | 1 | 0 | 0.416 | 4.16 | - | 1040 | 0.2 | 2599")
+	expect(t, w, "SELECT l.lift_low = h.low, l.lift_high = h.high FROM global_lift(conversion_days = 14, message_cost = 0, margin = 1) AS l, newcombe_interval(converted = 104, customers = 250, held_converted = 0, held_customers = 1) AS h WHERE l.base = 'all'", "1 | 1")
 	// With 15 days the late orders count; the second run of m69 is none of its own.
 	expect(t, w, "SELECT customers, converted, held_converted FROM campaign_lift(conversion_days = 15, message_cost = 0, margin = 1) WHERE campaign_id = 'hello' AND base = 'all'", "70 | 66 | 58")
 	expect(t, w, "SELECT assigned_time, was_sent, is_closed, orders, spend FROM campaign_subjects(conversion_days = 0) WHERE base = 'all' AND customer_id IN ('m69', 'm0', 'o0', 'g') ORDER BY customer_id", `

@@ -6,6 +6,7 @@
 --          Months up to the newest tick (or the newest order, if later).
 -- Unit:    customers; share of size, 0-1; months in the program's time zone.
 -- Source:  orders, as_of, program.
+-- Caveat:  the newest month is not over, its cells are too low; view retention has null there, and weeks, tiers, segments and channels.
 CREATE OR REPLACE VIEW retention_cohorts
 (
     base String COMMENT 'real: real orders only; all: simulated orders too',
