@@ -22,6 +22,7 @@ const (
 type board struct {
 	name, title, about string
 	from               string // now-180d
+	grain              string // the step at first; empty: week
 	variables          []string
 	rows               []row
 }
@@ -68,6 +69,9 @@ func (b *board) build() (*dashboard.Dashboard, error) {
 		v, ok := variables[name]
 		if !ok {
 			return nil, fmt.Errorf("dashboards: %s: no variable %s", b.name, name)
+		}
+		if name == "grain" && b.grain != "" {
+			v.initial = []string{b.grain}
 		}
 		d.Templating.List = append(d.Templating.List, v.build(name))
 	}

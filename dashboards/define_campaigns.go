@@ -57,7 +57,7 @@ func campaignStats() []panel {
 }
 
 func orderedShare() panel {
-	return share("Ordered within 14 days", "Messages whose customer ordered within 14 days after it, whether or not it was opened, divided by messages sent. Some would have ordered anyway: see the effect against the holdout below.",
+	return share("Then ordered", "Messages whose customer ordered within 14 days after it, whether or not it was opened, divided by messages sent. Some would have ordered anyway: see the effect against the holdout below.",
 		"messages of the chosen campaigns; those of the last 14 days may still lead to an order.",
 		rolling(`(
 	            SELECT m.entry_time AS at, m.message_id AS message_id, any(m.campaign_id) AS campaign_id, any(m.is_simulated) AS is_simulated, countIf(o.event_time > m.entry_time AND o.event_time <= m.entry_time + INTERVAL 14 DAY) > 0 AS ordered
@@ -82,7 +82,7 @@ func messagesSent() panel {
 
 func heldBack() panel {
 	return panel{
-		kind: "bargauge", title: "Why messages are held back", w: 8, unit: whole, none: "Nothing was held back in this range", steps: steps(blue),
+		kind: "bargauge", title: "Why held back", w: 8, unit: whole, none: "Nothing was held back in this range", steps: steps(blue),
 		about: "Runs that ended without a message, by the reason of the decision; holdouts are meant to.", base: "decisions of the chosen campaigns in the range that ended a run without a message.",
 		sql: `
 	SELECT replaceAll(toString(reason), '_', ' ') AS why, count() AS runs
@@ -138,9 +138,9 @@ func campaignLift() panel {
 	ORDER BY effect DESC, campaign, variant`,
 		columns: map[string]column{
 			"campaign": {name: "Campaign", link: "/d/punchcard-campaigns?var-campaign=${__value.raw:percentencode}", title: "Only this campaign"}, "variant": {name: "Variant"},
-			"customers": {name: "With a message"}, "ordered": tenths("Ordered", "gauge"), "holdout": {name: "Holdout"}, "holdout_ordered": tenths("Holdout ordered", "gauge"),
-			"effect": tenths("Effect", "tone", red, 0.0, green), "low": tenths("From", "ground", "transparent", 0.0, green), "high": tenths("To", ""),
-			"verdict": {name: "Verdict"}, "incremental": {name: "Incremental sales", unit: money},
+			"customers": {name: "With a message"}, "ordered": tenths("Ordered", ""), "holdout": {name: "Holdout"}, "holdout_ordered": tenths("Holdout ordered", ""),
+			"effect": tenths("Effect", ""), "low": tenths("From", "ground", "transparent", 0.0, green), "high": tenths("To", ""),
+			"verdict": {name: "Verdict", tints: map[string]string{"works": green, "harms": red, "cannot tell": gray}}, "incremental": {name: "Incremental sales", unit: money},
 		},
 	}
 }
@@ -164,14 +164,14 @@ func newestMessages() panel {
 		kind: "table", title: "Newest messages", w: 16, unit: whole, none: noSent, steps: steps(blue),
 		about: "The newest messages, as the campaign tool was told, with what triggered them. The tool fills {{first_name}} and the like.", base: "messages of the chosen campaigns in the range, the newest 100.",
 		sql: `
-	SELECT entry_time AS time, account_id AS customer_id, toString(campaign_id) AS campaign, toString(arm) AS variant, toString(channel) AS channel,
+	SELECT entry_time AS time, account_id AS customer_id, toString(campaign_id) AS campaign, toString(channel) AS channel,
 	    concat(trigger, if(detail = '', '', concat(': ', detail))) AS because, subject
 	FROM messages
 	WHERE $__timeFilter(entry_time) AND ` + facts + ` AND ` + inCampaign + `
 	ORDER BY time DESC, message_id
 	LIMIT 100`,
 		columns: map[string]column{
-			"time": {name: "When", width: 180}, "customer_id": {name: "Customer", link: "customer", width: 140}, "campaign": {name: "Campaign"}, "variant": {name: "Variant", width: 120},
+			"time": {name: "When", width: 180}, "customer_id": {name: "Customer", link: "customer", width: 140}, "campaign": {name: "Campaign"},
 			"channel": {name: "Channel", width: 100}, "because": {name: "Because"}, "subject": {name: "Subject"},
 		},
 	}

@@ -21,14 +21,14 @@ func customers() board {
 func customerStats() []panel {
 	states := "uniqExactState(account_id) AS u, countState() AS n, sumState(net_minor / greatest(minor_per_major, 1)) AS total, uniqExactStateIf(account_id, number = 1) AS first, uniqExactStateIf(account_id, number > 1) AS again"
 	ask := func(values string) string { return rolling("orders", "event_time", soldHere, states, values) }
-	perBuyer := count("Orders a customer", "Orders divided by customers who bought.", ordersBase, ask("if(uniqExactMerge(u) = 0, NULL, countMerge(n) / uniqExactMerge(u)) AS orders"), noSales)
+	perBuyer := count("Orders each", "Orders divided by customers who bought.", ordersBase, ask("if(uniqExactMerge(u) = 0, NULL, countMerge(n) / uniqExactMerge(u)) AS orders"), noSales)
 	perBuyer.decimals = 2
-	spend := amount("Spend a customer", "Sales divided by customers who bought.", ordersBase, ask("if(uniqExactMerge(u) = 0, NULL, sumMerge(total) / uniqExactMerge(u)) AS spend"), noSales)
+	spend := amount("Spend each", "Sales divided by customers who bought.", ordersBase, ask("if(uniqExactMerge(u) = 0, NULL, sumMerge(total) / uniqExactMerge(u)) AS spend"), noSales)
 	enrolled := count("Members", "Customers enrolled in the program: Σ enrolments up to a time. The change is that over the range.", "customers of the chosen tiers and segments.",
 		level("customers", "enrolled_time", "is_member AND "+facts+" AND "+chosen, "count()", "members"), "No members yet")
 	enrolled.about = enrolled.about[:len(enrolled.about)-len(againstPrior)]
 	return []panel{
-		count("Customers who bought", "Different customers with an order.", ordersBase, ask("uniqExactMerge(u) AS customers"), noSales),
+		count("Buyers", "Different customers with an order.", ordersBase, ask("uniqExactMerge(u) AS customers"), noSales),
 		count("New customers", "Customers whose first order it was.", ordersBase, ask("uniqExactMerge(first) AS customers"), noSales),
 		share("Bought again", "Customers with a second or later order in the period, divided by all who bought.", ordersBase, ask("if(uniqExactMerge(u) = 0, NULL, uniqExactMerge(again) / uniqExactMerge(u)) AS share"), noSales),
 		perBuyer, spend, enrolled,
@@ -151,7 +151,7 @@ func segmentOverlap() panel {
 	LIMIT 60`,
 		columns: map[string]column{
 			"first_segment": {name: "First"}, "second_segment": {name: "Second"}, "both": {name: "In both"},
-			"of_first": {name: "Of first", unit: "percentunit", cell: "gauge", max: ptr(1.0)}, "of_second": {name: "Of second", unit: "percentunit", cell: "gauge", max: ptr(1.0)},
+			"of_first": {name: "Of first", unit: "percentunit"}, "of_second": {name: "Of second", unit: "percentunit"},
 		},
 	}
 }
@@ -159,7 +159,7 @@ func segmentOverlap() panel {
 // rows of customers lead to the look-up.
 func customerColumns() map[string]column {
 	return map[string]column{
-		"customer_id": {name: "Customer", link: "customer"}, "tier": {name: "Tier"}, "scores": {name: "R F M"}, "orders": {name: "Orders"}, "spend": {name: "Net spend", unit: money, cell: "gauge"},
+		"customer_id": {name: "Customer", link: "customer"}, "tier": {name: "Tier"}, "scores": {name: "R F M"}, "orders": {name: "Orders"}, "spend": {name: "Net spend", unit: money},
 		"points": {name: "Points"}, "last_order": {name: "Last order"}, "days": {name: "Days since", unit: days},
 	}
 }

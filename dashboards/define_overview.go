@@ -72,10 +72,10 @@ func overviewStats() []panel {
 			rolling(salesOf, "event_time", soldHere, "sumState(spend) AS total", "sumMerge(total) AS sales"), noSales),
 		count("Orders", "Number of orders.", ordersBase,
 			rolling("orders", "event_time", soldHere, "countState() AS n", "countMerge(n) AS orders"), noSales),
-		count("Customers who bought", "Different customers with an order.", ordersBase,
+		count("Buyers", "Different customers with an order.", ordersBase,
 			rolling("orders", "event_time", soldHere, "uniqExactState(account_id) AS u", "uniqExactMerge(u) AS customers"), noSales),
 		average,
-		share("Members' share of sales", "Sales of orders by customers who were members when they ordered, divided by all sales. It says who buys, not what the program causes.", ordersBase,
+		share("Members' share", "Sales of orders by customers who were members when they ordered, divided by all sales. It says who buys, not what the program causes.", ordersBase,
 			rolling(salesOf, "event_time", soldHere, "sumState(spend) AS total, sumStateIf(spend, by_member) AS members", "if(sumMerge(total) = 0, NULL, sumMerge(members) / sumMerge(total)) AS share"), noSales),
 		owed,
 	}
@@ -152,11 +152,11 @@ func campaignsAtAGlance() panel {
 	p.title, p.w = "What campaigns bring", 14
 	p.base = strings.Replace(p.base, "the chosen campaigns", "all campaigns", 1)
 	p.sql = `
-	SELECT campaign_id AS campaign, arm AS variant, rate AS ordered, held_rate AS holdout_ordered, lift AS effect, verdict, toFloat64(incremental_spend) AS incremental
+	SELECT campaign_id AS campaign, arm AS variant, rate AS ordered, held_rate AS holdout_ordered, lift AS effect, verdict
 	FROM campaign_lift(conversion_days = 0, message_cost = 0, margin = 1)
 	WHERE base = ${simulated:singlequote}
 	ORDER BY effect DESC, campaign, variant`
-	p.columns = only(p.columns, "campaign", "variant", "ordered", "holdout_ordered", "effect", "verdict", "incremental")
+	p.columns = only(p.columns, "campaign", "variant", "ordered", "holdout_ordered", "effect", "verdict")
 	return p
 }
 

@@ -40,7 +40,7 @@ func pipelineStats() []panel {
 	SELECT max(greatest(behind_seconds, campaign_behind_seconds)) AS seconds
 	FROM pipeline_health
 	HAVING count() > 0`, green, 60.0, yellow, 300.0, red),
-		still("Refused in the range", "Events refused at a door, divided by nothing: every one is somebody's lost event.", "everything refused before it entered the log, kept for 30 days.", whole, `
+		still("Refused", "Events refused at a door, divided by nothing: every one is somebody's lost event.", "everything refused before it entered the log, kept for 30 days.", whole, `
 	SELECT count() AS rejects
 	FROM rejects
 	WHERE $__timeFilter(received_time)`, green, 1.0, yellow, 100.0, red),

@@ -140,13 +140,13 @@ func tierMatrix() panel {
 		kind: "table", title: "Moves between tiers", w: 10, unit: whole, none: "Nobody changed tiers in this range", steps: steps(blue), sort: "moves",
 		about: "Moves from one tier to another in the range, by reason: enrolled, reached (spent enough), review (spent too little), refund.", base: "members of the chosen tiers and segments (as they stand now).",
 		sql: `
-	SELECT if(from_tier = '', 'none', toString(from_tier)) AS from_tier, if(to_tier = '', 'none', toString(to_tier)) AS to_tier, toString(reason) AS reason, count() AS moves, uniqExact(account_id) AS customers
+	SELECT if(from_tier = '', 'none', toString(from_tier)) AS from_tier, if(to_tier = '', 'none', toString(to_tier)) AS to_tier, toString(reason) AS reason, count() AS moves
 	FROM tier_changes
 	WHERE $__timeFilter(entry_time) AND ` + facts + ` AND ` + whose + `
 	GROUP BY from_tier, to_tier, reason
 	ORDER BY moves DESC
 	LIMIT 60`,
-		columns: map[string]column{"from_tier": {name: "From"}, "to_tier": {name: "To"}, "reason": {name: "Why"}, "moves": {name: "Moves", cell: "gauge"}, "customers": {name: "Customers"}},
+		columns: map[string]column{"from_tier": {name: "From"}, "to_tier": {name: "To"}, "reason": {name: "Why"}, "moves": {name: "Moves", cell: "gauge"}},
 	}
 }
 
@@ -171,13 +171,13 @@ func reviewedSoon() panel {
 		kind: "table", title: "Who is about to drop a tier", w: 12, unit: whole, none: "Nobody lacks anything at a review within 30 days", steps: steps(blue),
 		about: "Members whose tier is reviewed within 30 days of the newest tick, and what they must still buy until then to keep it, least first.", base: "members above the lowest tier who lack something, of the chosen tiers and segments, the 50 first.",
 		sql: `
-	SELECT s.customer_id AS customer_id, s.tier AS tier, s.review_on AS review_on, toFloat64(s.to_keep) AS to_keep, toFloat64(s.tier_spend) AS spend
+	SELECT s.customer_id AS customer_id, s.tier AS tier, s.review_on AS review_on, toFloat64(s.to_keep) AS to_keep
 	FROM tier_standing AS s
 	WHERE s.days_to_review <= 30 AND s.to_keep > 0 AND ` + facts + ` AND s.customer_id IN (SELECT customer_id FROM customers WHERE ` + chosen + `)
 	ORDER BY to_keep, customer_id
 	LIMIT 50`,
 		columns: map[string]column{
-			"customer_id": {name: "Customer", link: "customer"}, "tier": {name: "Tier"}, "review_on": {name: "Review"}, "to_keep": {name: "To buy until then", unit: money, decimals: ptr(2.0), cell: "gauge"}, "spend": {name: "Spend in window", unit: money, decimals: ptr(2.0)},
+			"customer_id": {name: "Customer", link: "customer"}, "tier": {name: "Tier"}, "review_on": {name: "Review"}, "to_keep": {name: "To buy until then", unit: money, decimals: ptr(2.0), cell: "gauge"},
 		},
 	}
 }
@@ -185,11 +185,11 @@ func reviewedSoon() panel {
 func breakage() panel {
 	return panel{
 		kind: "barchart", title: "What became of each month's points", w: 12, stacked: true, unit: "percentunit", none: "No points were issued in this range", steps: steps(blue), max: ptr(1.0),
-		about: "Points of a month of issue, net of refunds, that were spent, expired (breakage) or are still open. Breakage is final only in months where nothing is open.", base: "lots by the month of the event that issued them, months that begin in the range; all tiers and segments.",
+		about: "Points of a month of issue, net of refunds, that were spent, expired (breakage) or are still open. Breakage is final only in months where nothing is open.", base: "lots by the month of the event that issued them, the last 24 months; all tiers and segments.",
 		sql: `
 	SELECT formatDateTime(month, '%Y-%m') AS issued_in, sum(b.spent) / sum(b.net) AS spent, sum(b.expired) / sum(b.net) AS expired, sum(b.outstanding) / sum(b.net) AS open
 	FROM points_breakage AS b
-	WHERE month >= toDate($__fromTime, ` + zone + `) AND month <= toDate($__toTime, ` + zone + `) AND ` + facts + `
+	WHERE month > addMonths((SELECT month FROM as_of), -24) AND ` + facts + `
 	GROUP BY month
 	HAVING sum(b.net) > 0
 	ORDER BY month`,

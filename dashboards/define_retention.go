@@ -25,7 +25,7 @@ const cohortBase = "identified customers, orders of the chosen tiers, segments a
 
 func retention() board {
 	return board{
-		name: "retention", title: "Retention", from: "now-365d",
+		name: "retention", title: "Retention", from: "now-365d", grain: "month",
 		about:     "Do customers come back: how soon, how many of each cohort, and when are they lost.",
 		variables: []string{"grain", "tier", "segment", "channel", "simulated"},
 		rows: []row{
@@ -44,8 +44,8 @@ func retentionStats() []panel {
 			"countState() AS n, countStateIf(orders > 1 AND second <= at + INTERVAL "+days+" DAY) AS back", "if(countMerge(n) = 0, NULL, countMerge(back) / countMerge(n)) AS share")
 	}
 	const noFirst = "No first order in this range is old enough"
-	soon := share("Back within 30 days", "Customers with a second order within 30 days of the first, divided by all whose 30 days are over.", cohortBase, back("30", ""), noFirst)
-	later := share("Back within 90 days", "The same within 90 days.", cohortBase, back("90", ""), noFirst)
+	soon := share("Back in 30 days", "Customers with a second order within 30 days of the first, divided by all whose 30 days are over.", cohortBase, back("30", ""), noFirst)
+	later := share("Back in 90 days", "The same within 90 days.", cohortBase, back("90", ""), noFirst)
 	gap := func(title, about, level string, good int) panel {
 		p := count(title, about, "pairs of orders of one customer that follow each other, by the time of the later one.",
 			rolling(gaps, "at", "1", "quantileExactState("+level+")(days) AS q, countState() AS n", "if(countMerge(n) = 0, NULL, quantileExactMerge("+level+")(q)) AS days"), "No second order in this range")
@@ -65,7 +65,7 @@ func retentionStats() []panel {
 		p.about = p.about[:len(p.about)-len(againstPrior)]
 	}
 	lapsed.steps = steps(green, 0.5, yellow, 0.7, orange)
-	return []panel{soon, later, gap("Median gap", "Median of the days between two orders of a customer.", "0.5", -1), gap("90th percentile of gaps", "Nine of ten gaps between two orders of a customer are shorter.", "0.9", -1), lapsed, active}
+	return []panel{soon, later, gap("Median gap", "Median of the days between two orders of a customer.", "0.5", -1), gap("Nine of ten gaps", "Nine of ten gaps between two orders of a customer are shorter.", "0.9", -1), lapsed, active}
 }
 
 // ages makes customers (cohort, the steps they ordered in) into cells of a cohort
@@ -188,7 +188,7 @@ func cohortTable() panel {
 	GROUP BY cohort
 	ORDER BY cohort DESC`,
 		columns: map[string]column{
-			"cohort": {name: "First order"}, "customers": {name: "Customers", cell: "gauge"},
+			"cohort": {name: "First order"}, "customers": {name: "Customers"},
 			"d30": age("30 days"), "d60": age("60 days"), "d90": age("90 days"), "d180": age("180 days"),
 		},
 	}
@@ -206,7 +206,7 @@ func churnTable() panel {
 	ORDER BY definition`,
 		columns: map[string]column{
 			"definition": {name: "Definition", width: 110}, "detail": {name: "What exactly"}, "base_text": {name: "Of whom"}, "customers": {name: "Customers"}, "churned": {name: "Churned"},
-			"rate": {name: "Churn", unit: "percentunit", decimals: ptr(1.0), cell: "gauge", max: ptr(1.0)},
+			"rate": {name: "Churn", unit: "percentunit", decimals: ptr(1.0)},
 		},
 	}
 }
@@ -222,7 +222,7 @@ func atStake() panel {
 	WHERE base = ${simulated:singlequote}
 	ORDER BY customers DESC`,
 		columns: map[string]column{
-			"state": {name: "State"}, "customers": {name: "Customers", cell: "gauge"}, "spend": {name: "Spend in window", unit: money}, "expected_spend": {name: "Expected in 12 months", unit: money},
+			"state": {name: "State"}, "customers": {name: "Customers"}, "spend": {name: "Spend in window", unit: money}, "expected_spend": {name: "Expected in 12 months", unit: money},
 		},
 	}
 }

@@ -35,16 +35,16 @@ func valueStats() []panel {
 		p.about = p.about[:len(p.about)-len(againstPrior)]
 		return p
 	}
-	alive := still(share("Still active, on average", "Mean of P(alive), by the model that the fit names for it; never by BG/NBD, which calls every one-time buyer alive for ever.", valueBase, ask("avg(p_alive) AS p_alive"), noModel))
+	alive := still(share("Mean P(alive)", "Mean of P(alive), by the model that the fit names for it; never by BG/NBD, which calls every one-time buyer alive for ever.", valueBase, ask("avg(p_alive) AS p_alive"), noModel))
 	alive.steps = steps(orange, 0.3, blue, 0.6, green)
-	purchases := still(count("Purchases a customer", "Mean of the purchases expected in 12 months.", valueBase, ask("avg(expected_purchases) AS purchases"), noModel))
+	purchases := still(count("Purchases each", "Mean of the purchases expected in 12 months.", valueBase, ask("avg(expected_purchases) AS purchases"), noModel))
 	purchases.decimals = 2
 	return []panel{
-		still(amount("Expected in 12 months", "Σ expected purchases × expected spend a purchase.", valueBase, ask("sum(expected_spend) AS expected_spend"), noModel)),
-		still(amount("The same, discounted", "Each month's expected spend, discounted from its end at the yearly rate of the fit.", valueBase, ask("sum(discounted_value) AS discounted_value"), noModel)),
-		still(amount("Expected a customer", "Mean of the expected spend of 12 months.", valueBase, ask("avg(expected_spend) AS expected_spend"), noModel)),
+		still(amount("Next 12 months", "Σ expected purchases × expected spend a purchase.", valueBase, ask("sum(expected_spend) AS expected_spend"), noModel)),
+		still(amount("Discounted", "Each month's expected spend, discounted from its end at the yearly rate of the fit.", valueBase, ask("sum(discounted_value) AS discounted_value"), noModel)),
+		still(amount("Each customer", "Mean of the expected spend of 12 months.", valueBase, ask("avg(expected_spend) AS expected_spend"), noModel)),
 		purchases, alive,
-		still(count("Customers in the model", "Customers that the newest fit predicts.", valueBase, ask("count() AS customers"), noModel)),
+		still(count("Modelled", "Customers that the newest fit predicts.", valueBase, ask("count() AS customers"), noModel)),
 	}
 }
 

@@ -72,7 +72,7 @@ func npsBand() panel {
 
 func npsKinds() panel {
 	return panel{
-		kind: "timeseries", title: "Promoters, passives, detractors", w: 8, bars: true, stacked: true, unit: whole, none: noAnswers, steps: steps(blue), least: "1d",
+		kind: "timeseries", title: "Who says what", w: 8, bars: true, stacked: true, unit: whole, none: noAnswers, steps: steps(blue), least: "1d",
 		about: "NPS answers 9–10, 7–8 and 0–6 by the step of the answer." + notOver, base: "NPS " + answersBase,
 		sql: `
 	SELECT ` + step + ` AS time, countIf(score >= 9) AS promoters, countIf(score IN (7, 8)) AS passives, countIf(score <= 6) AS detractors
@@ -100,7 +100,7 @@ func npsHeat() panel {
 
 func effortScores() panel {
 	return panel{
-		kind: "barchart", title: "How easy was it (CES)", w: 7, unit: whole, none: noAnswers, steps: steps(blue),
+		kind: "barchart", title: "Ease (CES)", w: 7, unit: whole, none: noAnswers, steps: steps(blue),
 		about: "CES answers in the range by score, 1 (very hard) to 7 (very easy).", base: "CES " + answersBase,
 		sql: `
 	SELECT toString(s) AS score_given, countIf(score = s) AS answers
@@ -127,7 +127,7 @@ func npsTable(title, about, base, first, named, heading, from string) panel {
 	)
 	ORDER BY n DESC, ` + named,
 		columns: map[string]column{
-			named: {name: heading}, "answers": {name: "Answers", cell: "gauge"},
+			named: {name: heading}, "answers": {name: "Answers"},
 			"nps": {name: "NPS", unit: "none", decimals: ptr(1.0), cell: "ground", steps: steps(orange, 0.0, "transparent", 30.0, green)},
 			"low": {name: "From", unit: "none", decimals: ptr(0.0)}, "high": {name: "To", unit: "none", decimals: ptr(0.0)},
 			"promoters": {name: "Promoters", unit: "percentunit", decimals: ptr(0.0)}, "detractors": {name: "Detractors", unit: "percentunit", decimals: ptr(0.0)},

@@ -67,6 +67,7 @@ type column struct {
 	hidden bool
 	max    *float64
 	words  map[string]string // a value → the text shown for it
+	tints  map[string]string // a value → the colour of its text
 	line   bool              // a series drawn as a line among bars
 	band   string            // fill down to the series of this name
 	thin   bool
@@ -294,6 +295,14 @@ func (c column) properties(kind string) []dashboard.DynamicConfigValue {
 			options[value] = map[string]any{"text": shown}
 		}
 		add("mappings", []any{map[string]any{"type": "value", "options": options}})
+	}
+	if len(c.tints) > 0 {
+		options := map[string]any{}
+		for value, color := range c.tints {
+			options[value] = map[string]any{"text": value, "color": color}
+		}
+		add("mappings", []any{map[string]any{"type": "value", "options": options}})
+		add("custom.cellOptions", map[string]any{"type": "color-text"})
 	}
 	if c.link != "" {
 		url, title := c.link, c.title
