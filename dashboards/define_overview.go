@@ -53,7 +53,7 @@ func overview() board {
 			{4, overviewStats()},
 			{9, []panel{salesByMembership(), tierMix(8)}},
 			{8, []panel{newAndReturning(12), pointsFlow(12)}},
-			{9, []panel{campaignsAtAGlance(), npsCourse(10)}},
+			{9, []panel{campaignsAtAGlance(), npsCourse(8)}},
 		},
 	}
 }
@@ -149,7 +149,7 @@ func pointsFlow(w int) panel {
 // campaignsAtAGlance compares messages with the holdout.
 func campaignsAtAGlance() panel {
 	p := campaignLift()
-	p.title, p.w = "What campaigns bring", 14
+	p.title, p.w = "What campaigns bring", 16
 	p.base = strings.Replace(p.base, "the chosen campaigns", "all campaigns", 1)
 	p.sql = `
 	SELECT campaign_id AS campaign, arm AS variant, rate AS ordered, held_rate AS holdout_ordered, lift AS effect, verdict
@@ -162,7 +162,7 @@ func campaignsAtAGlance() panel {
 
 func npsCourse(w int) panel {
 	return panel{
-		kind: "timeseries", title: "Would they recommend us (NPS)", w: w, unit: "none", none: "No NPS answers in this range", lines: true, least: "1d",
+		kind: "timeseries", title: "NPS", w: w, unit: "none", none: "No NPS answers in this range", lines: true, least: "1d",
 		steps: steps(red, 0.0, yellow, 30.0, green),
 		about: "Share of answers 9–10 less share of answers 0–6, times 100, by the step of the answer, from −100 to 100. Steps with fewer than 5 answers are left out." + notOver,
 		base:  "NPS answers of the chosen tiers and segments.",

@@ -200,12 +200,12 @@ func churnTable() panel {
 		about: "Inactive: no order for N days as of the newest tick (a level). Period: of the customers of the month before the last full one, those without an order in it (a flow). Model: expected share of those who will never buy again, 1 − P(alive), once a model is fitted. They must not be mixed up.",
 		base:  "differs by definition, as column Of whom says; all tiers, segments and channels.",
 		sql: `
-	SELECT definition, detail, base_text, customers, churned, rate
+	SELECT definition, detail, base_text, customers, rate
 	FROM churn
 	WHERE base = ${simulated:singlequote}
 	ORDER BY definition`,
 		columns: map[string]column{
-			"definition": {name: "Definition", width: 110}, "detail": {name: "What exactly"}, "base_text": {name: "Of whom"}, "customers": {name: "Customers"}, "churned": {name: "Churned"},
+			"definition": {name: "Definition", width: 110}, "detail": {name: "What exactly"}, "base_text": {name: "Of whom"}, "customers": {name: "Customers"},
 			"rate": {name: "Churn", unit: "percentunit", decimals: ptr(1.0)},
 		},
 	}
@@ -222,7 +222,7 @@ func atStake() panel {
 	WHERE base = ${simulated:singlequote}
 	ORDER BY customers DESC`,
 		columns: map[string]column{
-			"state": {name: "State"}, "customers": {name: "Customers"}, "spend": {name: "Spend in window", unit: money}, "expected_spend": {name: "Expected in 12 months", unit: money},
+			"state": {name: "State"}, "customers": {name: "Customers"}, "spend": {name: "Spend", unit: money}, "expected_spend": {name: "Next 12 months", unit: money},
 		},
 	}
 }

@@ -88,7 +88,7 @@ func aliveHistogram() panel {
 func valueColumns() map[string]column {
 	return map[string]column{
 		"customer_id": {name: "Customer", link: "customer"}, "tier": {name: "Tier"}, "p_alive": {name: "P(alive)", unit: "percentunit", decimals: ptr(0.0), cell: "tone", steps: steps(orange, 0.3, gray, 0.6, green)},
-		"purchases": {name: "Purchases", decimals: ptr(1.0)}, "expected_spend": {name: "Expected in 12 months", unit: money, cell: "gauge"}, "spent": {name: "Spent so far", unit: money}, "at_stake": {name: "At stake", unit: money, cell: "gauge"},
+		"purchases": {name: "Purchases", decimals: ptr(1.0)}, "expected_spend": {name: "Next 12 months", unit: money}, "spent": {name: "So far", unit: money}, "at_stake": {name: "At stake", unit: money},
 		"last_order": {name: "Last order"},
 	}
 }
