@@ -26,6 +26,9 @@ type parquetFile struct {
 	bytes  int64
 }
 
+// dictionaryBytes is where a dictionary of texts is given up: ids differ in each row.
+const dictionaryBytes = 256 << 10
+
 // schemaKey is where readers that know Arrow look for the schema: it keeps what
 // Parquet has no word for, such as the name of a zone.
 const schemaKey = "ARROW:schema"
@@ -37,6 +40,7 @@ func newParquet(w io.Writer, schema *arrow.Schema) (*parquetFile, error) {
 		parquet.WithCompression(compress.Codecs.Snappy),
 		parquet.WithMaxRowGroupLength(rowGroupRows),
 		parquet.WithDictionaryDefault(false),
+		parquet.WithDictionaryPageSizeLimit(dictionaryBytes),
 		parquet.WithCreatedBy("punchcard"),
 	}
 	// Texts repeat. A dictionary of numbers costs more time than it saves room.
