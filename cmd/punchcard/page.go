@@ -85,7 +85,7 @@ func (p *pages) handler(currency string) (http.Handler, error) {
 	h, err := page.Handler(page.Config{
 		Dashboards: boards, Query: p.query, Expand: expand, Now: p.app.watcher.Clock, TimeZone: p.zone,
 		Subscribe: p.subscribe, Story: p.story, Program: p.program, Allowed: p.allowed,
-		Report: func(err error) { p.app.log.Warn("page: " + err.Error()) },
+		Report: newReporter(p.app.log, "page").report,
 	})
 	if err == nil {
 		p.now, p.currency = h, currency
