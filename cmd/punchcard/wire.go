@@ -126,7 +126,7 @@ func (a *app) openDoor(context.Context) (err error) {
 		Gate:       &gate{log: a.doorLog, watcher: a.watcher, broker: a.broker},
 		Now:        func() time.Time { return a.now().Std() },
 		ServerOnly: a.serverOnly, IsDeclared: a.declared,
-		Report: func(err error) { a.log.Error("door: " + err.Error()) },
+		Report: newReporter(a.log, "door").report,
 	})
 	return err
 }
