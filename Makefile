@@ -64,6 +64,9 @@ fuzz: ## every fuzz target for FUZZ_TIME
 	  for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do \
 	    echo "== $$(dirname $$f) $$t"; go test $$(dirname $$f) -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZ_TIME) || exit 1; done; done
 
+check-deploy: ## the files of deploy against their schemas (a module of its own, fetches much)
+	go -C deploy/check test ./...
+
 vet: ## go vet and formatting
 	go vet ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
