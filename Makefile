@@ -3,7 +3,7 @@ export CGO_ENABLED := 0
 ENGINE := .engine
 KAFKA_DIR := .kafka
 KAFKA_PORT := 9392
-GO_TEST_FLAGS ?= -timeout 12m
+GO_TEST_FLAGS ?= -timeout 25m
 
 .PHONY: help page build demo engine test test-kafka kafka-start kafka-stop bench fuzz vet vuln clean
 

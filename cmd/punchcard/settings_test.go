@@ -167,7 +167,7 @@ func TestProgramFolders(t *testing.T) {
 	if out := ok("program", "new", dir); !strings.Contains(out, "program.yaml") || !strings.Contains(out, "program check "+dir) {
 		t.Errorf("new: %s", out)
 	}
-	if out := ok("program", "check", dir); !regexp.MustCompile(`no problems; bundle [0-9a-f]{16}\n$`).MatchString(out) {
+	if out := ok("program", "check", dir); !regexp.MustCompile(`no problems; bundle [0-9a-f]{16}: \d+ segments, \d+ campaigns\n$`).MatchString(out) {
 		t.Errorf("check: %s", out)
 	}
 	if out := ok("program", "show", dir); !strings.Contains(out, "GBP") || !strings.Contains(out, "Gold") {
