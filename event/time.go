@@ -162,10 +162,46 @@ func DayOn(y int, m time.Month, d int) Day {
 	return Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 }
 
-// Start returns the first instant of the day in the zone.
+// Start returns the first instant of the day in the zone (nil: UTC). Where a change
+// of the clocks skips midnight, the day starts later.
 func (d Day) Start(zone *time.Location) Time {
+	if zone == nil {
+		zone = time.UTC
+	}
 	y, m, dd := d.Date()
-	return At(time.Date(y, m, dd, 0, 0, 0, 0, zone))
+	t := At(time.Date(y, m, dd, 0, 0, 0, 0, zone))
+	for DayOf(t, zone) < d { // time.Date has gone back an hour
+		t = t.Add(15 * time.Minute)
+	}
+	return t
+}
+
+// DayCache remembers the bounds of the days asked for last: events of a partition
+// cluster around its clock. The zero value is ready; it is for one goroutine.
+type DayCache struct {
+	slots [8]struct {
+		zone     *time.Location
+		from, to Time
+		day      Day
+	}
+	next int
+}
+
+// Of is DayOf.
+func (c *DayCache) Of(t Time, zone *time.Location) Day {
+	if zone == nil {
+		zone = time.UTC
+	}
+	for i := range c.slots {
+		if s := &c.slots[i]; s.zone == zone && s.from <= t && t < s.to {
+			return s.day
+		}
+	}
+	s := &c.slots[c.next]
+	c.next = (c.next + 1) % len(c.slots)
+	s.zone, s.day = zone, DayOf(t, zone)
+	s.from, s.to = s.day.Start(zone), (s.day + 1).Start(zone)
+	return s.day
 }
 
 // Date returns the calendar date.

@@ -57,10 +57,10 @@ func (l *Library) Apply(st State, m Moment, ev *event.Event, e *event.Entry) {
 	e.Survey = ev.Survey
 	if d.book != nil {
 		e.BundleID = d.book.ID
-		d.eventDay = l.days.of(d.at, d.book.Zone)
-		d.today = l.days.of(d.at, d.now.Zone)
+		d.eventDay = l.days.Of(d.at, d.book.Zone)
+		d.today = l.days.Of(d.at, d.now.Zone)
 		if m.Clock > 0 {
-			d.today = l.days.of(m.Clock, d.now.Zone)
+			d.today = l.days.Of(m.Clock, d.now.Zone)
 		}
 	}
 	switch {

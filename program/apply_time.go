@@ -45,7 +45,7 @@ func (l *Library) Fire(st State, m Moment, accountID string, e *event.Entry) {
 		return
 	}
 	d.now = d.book
-	d.today = l.days.of(due, d.now.Zone)
+	d.today = l.days.Of(due, d.now.Zone)
 	d.eventDay = d.today
 	d.load()
 	c := d.c
@@ -90,7 +90,7 @@ func (l *Library) Rescore(st State, m Moment, accountID string, e *event.Entry) 
 		return false
 	}
 	d.now = d.book
-	d.today = l.days.of(m.Clock, d.now.Zone)
+	d.today = l.days.Of(m.Clock, d.now.Zone)
 	d.eventDay = d.today
 	d.load()
 	if d.c == nil {

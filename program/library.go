@@ -13,7 +13,7 @@ type Library struct {
 	shelf []shelved // ascending by from
 	byID  map[string]*edition
 
-	days   dayCache
+	days   event.DayCache
 	expiry struct {
 		book    *Book
 		day, on event.Day
@@ -169,45 +169,4 @@ func (b *Book) maxAge() int {
 		return int(event.MaxAge / (24 * time.Hour))
 	}
 	return b.MaxAgeDays
-}
-
-// dayCache remembers the bounds of the days asked for last: events of a
-// partition cluster around its clock.
-type dayCache struct {
-	slots [4]struct {
-		zone     *time.Location
-		from, to event.Time
-		day      event.Day
-	}
-	next int
-}
-
-func (c *dayCache) of(t event.Time, zone *time.Location) event.Day {
-	if zone == nil {
-		zone = time.UTC
-	}
-	for i := range c.slots {
-		if s := &c.slots[i]; s.zone == zone && s.from <= t && t < s.to {
-			return s.day
-		}
-	}
-	day := event.DayOf(t, zone)
-	s := &c.slots[c.next]
-	c.next = (c.next + 1) % len(c.slots)
-	s.zone, s.day = zone, day
-	s.from, s.to = startOf(day, zone), startOf(day+1, zone)
-	return day
-}
-
-// startOf returns the first instant of a day. Where a clock change skips
-// midnight, Day.Start may fall into the day before; the day then starts later.
-func startOf(day event.Day, zone *time.Location) event.Time {
-	if zone == nil {
-		zone = time.UTC
-	}
-	t := day.Start(zone)
-	for event.DayOf(t, zone) < day {
-		t = t.Add(15 * time.Minute)
-	}
-	return t
 }

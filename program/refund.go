@@ -144,7 +144,7 @@ func (d *decision) findLastOrder() {
 		return false
 	})
 	if c.last != 0 {
-		c.lastDay = d.l.days.of(c.last, d.now.Zone)
+		c.lastDay = d.l.days.Of(c.last, d.now.Zone)
 	}
 }
 

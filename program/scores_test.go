@@ -43,7 +43,7 @@ func TestPopulationScoresMoveWithCutPointsOnly(t *testing.T) {
 	b.Tiers, b.ExpiryMonths, b.RFM.Method = TierRules{}, 0, ScorePopulation
 	w := newWorld(t, b)
 	w.apply(orderOf("ann", "o1", noon(0), line("A", 1, 6_000)))
-	if w.l.NextDue(w.st, "ann") != startOf(day0+31, time.UTC) {
+	if w.l.NextDue(w.st, "ann") != (day0 + 31).Start(time.UTC) {
 		t.Fatal("without cut points the fixed thresholds and their timers hold")
 	}
 	w.to(noon(10), "ann")
@@ -59,7 +59,7 @@ func TestPopulationScoresMoveWithCutPointsOnly(t *testing.T) {
 	if e.Scores.To != (event.Scores{R: 2, F: 1, M: 3}) || e.Scores.Reason != "cut_points" || e.Scores.Day != day0+10 {
 		t.Fatalf("%+v", e.Scores)
 	}
-	if due := w.l.NextDue(w.st, "ann"); due != startOf(day0+365, time.UTC) {
+	if due := w.l.NextDue(w.st, "ann"); due != (day0 + 365).Start(time.UTC) {
 		t.Fatalf("due %s: R does not move by time", due)
 	}
 	w.to(noon(100), "ann")

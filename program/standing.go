@@ -67,7 +67,7 @@ func (d *decision) nextDue() event.Time {
 	if day == 0 {
 		return 0
 	}
-	return startOf(day, d.now.Zone)
+	return day.Start(d.now.Zone)
 }
 
 // finish derives what follows from the changed core, writes it, and reports how

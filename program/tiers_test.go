@@ -155,7 +155,7 @@ func TestMidnightThatDoesNotExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	day := event.DayOn(2018, 11, 4)
-	start := startOf(day, zone)
+	start := day.Start(zone)
 	if event.DayOf(start, zone) != day || event.DayOf(start-1, zone) != day-1 {
 		t.Fatalf("the day starts at %s", start)
 	}

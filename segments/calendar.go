@@ -83,37 +83,3 @@ func birthday(month, day int8, today event.Day) event.Day {
 	}
 	return on
 }
-
-// startOf returns the first instant of a day. Where a change of the clocks skips
-// midnight, the day starts later.
-func startOf(day event.Day, zone *time.Location) event.Time {
-	t := day.Start(zone)
-	for event.DayOf(t, zone) < day {
-		t = t.Add(15 * time.Minute)
-	}
-	return t
-}
-
-// dayCache remembers the bounds of the days asked for last.
-type dayCache struct {
-	slots [8]struct {
-		zone     *time.Location
-		from, to event.Time
-		day      event.Day
-	}
-	next int
-}
-
-func (c *dayCache) of(t event.Time, zone *time.Location) event.Day {
-	for i := range c.slots {
-		if s := &c.slots[i]; s.zone == zone && s.from <= t && t < s.to {
-			return s.day
-		}
-	}
-	day := event.DayOf(t, zone)
-	s := &c.slots[c.next]
-	c.next = (c.next + 1) % len(c.slots)
-	s.zone, s.day = zone, day
-	s.from, s.to = startOf(day, zone), startOf(day+1, zone)
-	return day
-}

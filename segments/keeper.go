@@ -22,7 +22,7 @@ type Input struct {
 // It is not safe for use by several goroutines.
 type Keeper struct {
 	lib  *program.Library
-	days dayCache
+	days event.DayCache
 
 	// What Step has in hand; nothing in it outlives a call.
 	key, buffer []byte
@@ -137,7 +137,7 @@ func (k *Keeper) keep(st program.State, ev *event.Event, e *event.Entry) *doing 
 // renew works out leaves, memberships and the next flip, and writes what changed.
 func (k *Keeper) renew(st program.State, set *Set, in Input, e *event.Entry, d *doing, known, same bool) {
 	h := &k.hot
-	today := k.days.of(in.Clock, set.zone())
+	today := k.days.Of(in.Clock, set.zone())
 	dirty := !same
 	var was *hot
 	if same {
@@ -160,7 +160,7 @@ func (k *Keeper) renew(st program.State, set *Set, in Input, e *event.Entry, d *
 	due := event.Time(0)
 	if len(set.Segments) > 0 {
 		if day := k.nextFlip(set, today); day != 0 {
-			due = startOf(day, set.zone())
+			due = day.Start(set.zone())
 		}
 	}
 	if due != h.due || !known {
@@ -192,7 +192,7 @@ func (k *Keeper) follow(st program.State, set *Set, in Input, e *event.Entry, d 
 		dirty = k.followDoing(set, in.Event.Name, d) || dirty
 	case e.Outcome != event.OutcomeApplied || len(set.plan.filtered) == 0:
 	case e.Order != nil:
-		day := k.days.of(in.Event.EventTime, set.zone())
+		day := k.days.Of(in.Event.EventTime, set.zone())
 		view := orderOfFact(e.Order)
 		for _, q := range set.plan.filtered {
 			if matchOrder(set.Quantities[q].Where, view) {
@@ -231,7 +231,7 @@ func (k *Keeper) followFacts(st program.State, set *Set, e *event.Entry) (dirty 
 }
 
 func (k *Keeper) followDoing(set *Set, name string, d *doing) (dirty bool) {
-	day := k.days.of(d.time, set.zone())
+	day := k.days.Of(d.time, set.zone())
 	for _, q := range set.plan.byEvent[name] {
 		took, latest := k.takeDoing(set, q, d, day)
 		dirty = took || dirty
@@ -289,7 +289,7 @@ func (k *Keeper) readOrders(st program.State, set *Set, accountID string) {
 		view := orderView{channel: o.Channel, country: o.Country, lines: len(o.Lines), line: func(i int) (string, string, string) {
 			return o.Lines[i].ProductID, o.Lines[i].Category, o.Lines[i].Brand
 		}}
-		day := k.days.of(o.Time, set.zone())
+		day := k.days.Of(o.Time, set.zone())
 		for _, q := range set.plan.filtered {
 			if !matchOrder(set.Quantities[q].Where, view) {
 				continue

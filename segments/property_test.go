@@ -232,13 +232,13 @@ func live(r *rapid.T, b *program.Book) {
 	day := event.DayOn(2024, time.September, rapid.IntRange(1, 28).Draw(r, "start"))
 	r.Log(files)
 	for range rapid.IntRange(1, 25).Draw(r, "steps") {
-		h.m.Clock = startOf(day, b.Zone).Add(time.Duration(rapid.IntRange(0, 22*60).Draw(r, "minute")) * time.Minute)
+		h.m.Clock = day.Start(b.Zone).Add(time.Duration(rapid.IntRange(0, 22*60).Draw(r, "minute")) * time.Minute)
 		h.to(h.m.Clock, "ann")
 		h.drawEvent()
 		h.check()
 		for range rapid.SampledFrom([]int{0, 1, 3, 20, 70}).Draw(r, "days") {
 			day++
-			h.m.Clock = startOf(day, b.Zone)
+			h.m.Clock = day.Start(b.Zone)
 			h.to(h.m.Clock, "ann")
 			h.agree()
 		}

@@ -52,7 +52,7 @@ func (k *Keeper) meet(st program.State, s *Set, accountID string) {
 		return
 	}
 	if t := p.account.FirstOrderTime(); t != 0 {
-		p.first = k.days.of(t, s.zone())
+		p.first = k.days.Of(t, s.zone())
 	}
 	_, p.last = p.account.LastOrder()
 	if !s.plan.panes {
@@ -159,7 +159,7 @@ func (k *Keeper) sinceTime(s *Set, t event.Time, today event.Day) value {
 	if t == 0 {
 		return value{}
 	}
-	return since(k.days.of(t, s.zone()), today)
+	return since(k.days.Of(t, s.zone()), today)
 }
 
 func until(base, today event.Day) value {

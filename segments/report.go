@@ -81,7 +81,7 @@ func (k *Keeper) reportOne(s *Set, g int32, in Input, e *event.Entry, was *hot) 
 	segment, entered := &s.Segments[g], has(k.hot.members, g)
 	change := event.SegmentChange{
 		SegmentID: segment.ID, Version: segment.Version, Change: event.SegmentLeft,
-		Clause: k.why(s, g, entered, was, in, k.days.of(in.Clock, s.zone())), Cause: in.Cause,
+		Clause: k.why(s, g, entered, was, in, k.days.Of(in.Clock, s.zone())), Cause: in.Cause,
 	}
 	if entered {
 		change.Change = event.SegmentEntered

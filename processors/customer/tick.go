@@ -95,7 +95,7 @@ func (f *Function) dayBegins(before event.Time) {
 		return
 	}
 	day := b.CountsDay(f.p.clock)
-	if start := startOf(day, b.Zone); before < start && start <= f.p.clock {
+	if start := day.Start(b.Zone); before < start && start <= f.p.clock {
 		f.p.countDay = day
 	}
 }
@@ -107,22 +107,9 @@ func zoneOf(b *program.Book) *time.Location {
 	return b.Zone
 }
 
-// startOf is the first instant of a day; where a change of the clocks skips
-// midnight, the day starts later.
-func startOf(day event.Day, zone *time.Location) event.Time {
-	if zone == nil {
-		zone = time.UTC
-	}
-	t := day.Start(zone)
-	for event.DayOf(t, zone) < day {
-		t = t.Add(15 * time.Minute)
-	}
-	return t
-}
-
 // countBound is the instant as of which the day that waits is counted.
 func (f *Function) countBound() event.Time {
-	return min(f.p.clock, startOf(f.p.countDay, zoneOf(f.lib.At(f.p.clock))))
+	return min(f.p.clock, f.p.countDay.Start(zoneOf(f.lib.At(f.p.clock))))
 }
 
 // count takes the counts of the day that waits.

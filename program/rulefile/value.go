@@ -165,7 +165,7 @@ func (p Place) Instant(zone *time.Location) event.Time {
 			continue
 		}
 		if layout == time.DateOnly {
-			return startOf(event.DayOn(wall.Date()), zone)
+			return event.DayOn(wall.Date()).Start(zone)
 		}
 		return p.wallClock(wall, zone, s)
 	}
@@ -220,14 +220,4 @@ func (p Place) Bool() bool {
 		return false
 	}
 	return b.Value
-}
-
-// startOf is the first instant of a day; where a change of the clocks skips
-// midnight, the day starts later.
-func startOf(day event.Day, zone *time.Location) event.Time {
-	t := day.Start(zone)
-	for event.DayOf(t, zone) < day {
-		t = t.Add(15 * time.Minute)
-	}
-	return t
 }
