@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 	"github.com/punchcard/punchcard/program"
 )
 
@@ -155,7 +156,7 @@ func (m *Machine) open(id string) {
 	m.who = customerDesk{id: id, c: customer{standing: event.Standing{CustomerID: id}}}
 	key := keyOf(kindCustomer, id)
 	if raw, ok := m.st.Get(key); ok {
-		mustDecode(m.who.c.decode(id, raw), key)
+		packed.Must(m.who.c.decode(id, raw), key)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 const (
@@ -63,7 +64,7 @@ func (m *Machine) fireKey(key []byte) {
 		panic("campaigns: key " + string(key) + " is due and no run")
 	}
 	r := &run{}
-	mustDecode(r.decode(key, raw), key)
+	packed.Must(r.decode(key, raw), key)
 	m.open(customerID)
 	m.fire(r)
 }
@@ -83,7 +84,7 @@ func (m *Machine) waitingRuns() (runs []*run) {
 	from, to := runsOf(m.who.id)
 	m.st.Scan(from, to, func(key, value []byte) bool {
 		r := &run{}
-		mustDecode(r.decode(key, value), key)
+		packed.Must(r.decode(key, value), key)
 		runs = append(runs, r)
 		return true
 	})
@@ -156,7 +157,7 @@ func (m *Machine) page(j *job, most int) (found []string, seen int, next string)
 		}
 		seen++
 		var who customer
-		mustDecode(who.decode(id, value), key)
+		packed.Must(who.decode(id, value), key)
 		if who.in(c.Trigger.Segment) {
 			found = append(found, id)
 		}
@@ -179,7 +180,7 @@ func (m *Machine) gonePage(j *job, most int) (found []string, seen int, next str
 		}
 		seen++
 		var r run
-		mustDecode(r.decode(key, value), key)
+		packed.Must(r.decode(key, value), key)
 		if !plan.has(r.campaign) {
 			found = append(found, string(key))
 		}

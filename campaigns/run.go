@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 	"github.com/punchcard/punchcard/segments"
 )
 
@@ -80,11 +81,11 @@ func (m *Machine) attempt(r *run, c *Campaign, at event.Time) *attempt {
 	}
 	key := keyOfTwo(kindTrack, a.id, r.campaign)
 	if raw, ok := m.st.Get(key); ok {
-		mustDecode(a.track.decode(raw), key)
+		packed.Must(a.track.decode(raw), key)
 	}
 	key = keyOf(kindCounter, r.campaign)
 	if raw, ok := m.st.Get(key); ok {
-		mustDecode(a.counter.decode(raw), key)
+		packed.Must(a.counter.decode(raw), key)
 	}
 	a.counter.at(a.now)
 	a.read.track, a.read.counter = a.track, a.counter
@@ -217,7 +218,7 @@ func (a *attempt) sends() sends {
 		return nil
 	}
 	s, err := decodeSends(raw)
-	mustDecode(err, key)
+	packed.Must(err, key)
 	return s
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 // Facts that are kept of a customer, beside what consents to what.
@@ -37,65 +38,65 @@ type consent struct {
 }
 
 func (c *customer) append(b []byte) []byte {
-	w := encoder{b: append(b, stateFormat)}
+	w := packed.Encoder{B: append(b, stateFormat)}
 	s := &c.standing
-	w.flags(s.Member, s.IsSimulated)
-	w.time(s.EnrolledTime)
-	w.int(s.Balance)
-	w.day(s.NextExpiryOn)
-	w.int(s.NextExpiryPoints)
-	w.string(s.Tier)
-	w.time(s.TierSince)
-	w.day(s.TierReviewOn)
-	w.int(s.TierSpendMinor)
-	w.int(s.TierLackingMinor)
-	w.byte(byte(s.Scores.R))
-	w.byte(byte(s.Scores.F))
-	w.byte(byte(s.Scores.M))
-	w.int(s.Orders)
-	w.int(s.NetSpendMinor)
-	w.string(s.Currency)
-	w.time(s.LastOrderTime)
-	w.uint(uint64(len(s.Segments)))
+	w.Flags(s.Member, s.IsSimulated)
+	w.Time(s.EnrolledTime)
+	w.Int(s.Balance)
+	w.Day(s.NextExpiryOn)
+	w.Int(s.NextExpiryPoints)
+	w.String(s.Tier)
+	w.Time(s.TierSince)
+	w.Day(s.TierReviewOn)
+	w.Int(s.TierSpendMinor)
+	w.Int(s.TierLackingMinor)
+	w.Byte(byte(s.Scores.R))
+	w.Byte(byte(s.Scores.F))
+	w.Byte(byte(s.Scores.M))
+	w.Int(s.Orders)
+	w.Int(s.NetSpendMinor)
+	w.String(s.Currency)
+	w.Time(s.LastOrderTime)
+	w.Uint(uint64(len(s.Segments)))
 	for _, id := range s.Segments {
-		w.string(id)
+		w.String(id)
 	}
-	w.string(c.zone)
-	w.string(c.language)
-	w.uint(uint64(len(c.consents)))
+	w.String(c.zone)
+	w.String(c.language)
+	w.Uint(uint64(len(c.consents)))
 	for _, known := range c.consents {
-		w.string(known.name)
-		w.flags(known.given)
+		w.String(known.name)
+		w.Flags(known.given)
 	}
-	w.int(c.waiting)
-	return w.b
+	w.Int(c.waiting)
+	return w.B
 }
 
 func (c *customer) decode(id string, b []byte) error {
-	r := decoder{b: b}
-	r.open()
+	r := packed.Decoder{B: b}
+	r.Format(stateFormat)
 	s := &c.standing
 	*s = event.Standing{CustomerID: id}
-	flags := r.byte()
+	flags := r.Byte()
 	s.Member, s.IsSimulated = flags&1 != 0, flags&2 != 0
-	s.EnrolledTime = r.time()
-	s.Balance = r.int()
-	s.NextExpiryOn, s.NextExpiryPoints = r.day(), r.int()
-	s.Tier, s.TierSince = r.string(), r.time()
-	s.TierReviewOn, s.TierSpendMinor, s.TierLackingMinor = r.day(), r.int(), r.int()
-	s.Scores = event.Scores{R: int8(r.byte()), F: int8(r.byte()), M: int8(r.byte())}
-	s.Orders, s.NetSpendMinor = r.int(), r.int()
-	s.Currency, s.LastOrderTime = r.string(), r.time()
+	s.EnrolledTime = r.Time()
+	s.Balance = r.Int()
+	s.NextExpiryOn, s.NextExpiryPoints = r.Day(), r.Int()
+	s.Tier, s.TierSince = r.Text(), r.Time()
+	s.TierReviewOn, s.TierSpendMinor, s.TierLackingMinor = r.Day(), r.Int(), r.Int()
+	s.Scores = event.Scores{R: int8(r.Byte()), F: int8(r.Byte()), M: int8(r.Byte())}
+	s.Orders, s.NetSpendMinor = r.Int(), r.Int()
+	s.Currency, s.LastOrderTime = r.Text(), r.Time()
 	s.Segments = nil
-	for range r.count() {
-		s.Segments = append(s.Segments, r.string())
+	for range r.Count() {
+		s.Segments = append(s.Segments, r.Text())
 	}
-	c.zone, c.language, c.consents = r.string(), r.string(), nil
-	for range r.count() {
-		c.consents = append(c.consents, consent{name: r.string(), given: r.byte() == 1})
+	c.zone, c.language, c.consents = r.Text(), r.Text(), nil
+	for range r.Count() {
+		c.consents = append(c.consents, consent{name: r.Text(), given: r.Byte() == 1})
 	}
-	c.waiting = r.int()
-	return r.end("customer")
+	c.waiting = r.Int()
+	return r.End("customer")
 }
 
 // learn takes what a ledger entry says of the customer.

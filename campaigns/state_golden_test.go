@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 // value is a state value of any kind, for the golden file.
@@ -74,14 +75,14 @@ func TestStateIsReadAsWritten(t *testing.T) {
 		}
 		// Damage is an error, whatever it is; never a panic.
 		for n := range v.bytes {
-			if _, err := v.decode(v.bytes[:n]); !errors.Is(err, errState) {
+			if _, err := v.decode(v.bytes[:n]); !errors.Is(err, packed.ErrState) {
 				t.Errorf("%s cut to %d bytes is read: %v", v.name, n, err)
 			}
 		}
-		if _, err := v.decode(append(append([]byte{}, v.bytes...), 0)); !errors.Is(err, errState) {
+		if _, err := v.decode(append(append([]byte{}, v.bytes...), 0)); !errors.Is(err, packed.ErrState) {
 			t.Errorf("%s with a byte more is read: %v", v.name, err)
 		}
-		if _, err := v.decode(append([]byte{99}, v.bytes[1:]...)); !errors.Is(err, errState) {
+		if _, err := v.decode(append([]byte{99}, v.bytes[1:]...)); !errors.Is(err, packed.ErrState) {
 			t.Errorf("%s of an unknown format is read: %v", v.name, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 // send is a message that went to a customer.
@@ -19,27 +20,27 @@ type send struct {
 type sends []send
 
 func (s sends) append(b []byte) []byte {
-	w := encoder{b: append(b, stateFormat)}
-	w.uint(uint64(len(s)))
+	w := packed.Encoder{B: append(b, stateFormat)}
+	w.Uint(uint64(len(s)))
 	var last event.Time
 	for i := range s {
-		w.time(s[i].time - last)
+		w.Time(s[i].time - last)
 		last = s[i].time
-		w.string(s[i].channel)
-		w.string(string(s[i].purpose))
+		w.String(s[i].channel)
+		w.String(string(s[i].purpose))
 	}
-	return w.b
+	return w.B
 }
 
 func decodeSends(b []byte) (s sends, err error) {
-	r := decoder{b: b}
-	r.open()
+	r := packed.Decoder{B: b}
+	r.Format(stateFormat)
 	var last event.Time
-	for range r.count() {
-		last += r.time()
-		s = append(s, send{time: last, channel: r.string(), purpose: Purpose(r.string())})
+	for range r.Count() {
+		last += r.Time()
+		s = append(s, send{time: last, channel: r.Text(), purpose: Purpose(r.Text())})
 	}
-	return s, r.end("sends")
+	return s, r.End("sends")
 }
 
 // add notes a message, and forgets what no cap can count any more.
@@ -91,19 +92,19 @@ type counter struct {
 const msPerHour = 60 * 60 * 1000
 
 func (c *counter) append(b []byte) []byte {
-	w := encoder{b: append(b, stateFormat)}
-	w.int(c.hour)
-	w.int(c.inHour)
-	w.int(c.sent)
-	w.int(c.queued)
-	return w.b
+	w := packed.Encoder{B: append(b, stateFormat)}
+	w.Int(c.hour)
+	w.Int(c.inHour)
+	w.Int(c.sent)
+	w.Int(c.queued)
+	return w.B
 }
 
 func (c *counter) decode(b []byte) error {
-	r := decoder{b: b}
-	r.open()
-	c.hour, c.inHour, c.sent, c.queued = r.int(), r.int(), r.int(), r.int()
-	return r.end("counter")
+	r := packed.Decoder{B: b}
+	r.Format(stateFormat)
+	c.hour, c.inHour, c.sent, c.queued = r.Int(), r.Int(), r.Int(), r.Int()
+	return r.End("counter")
 }
 
 // at turns to the hour of the clock.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 var (
@@ -30,28 +31,28 @@ type partition struct {
 }
 
 func (p *partition) append(b []byte) []byte {
-	w := encoder{b: append(b, stateFormat)}
-	w.time(p.clock)
-	w.time(p.scheduled)
-	w.uint(uint64(p.bundles))
-	w.uint(uint64(p.inForce))
-	w.uint(uint64(len(p.fresh)))
+	w := packed.Encoder{B: append(b, stateFormat)}
+	w.Time(p.clock)
+	w.Time(p.scheduled)
+	w.Uint(uint64(p.bundles))
+	w.Uint(uint64(p.inForce))
+	w.Uint(uint64(len(p.fresh)))
 	for _, id := range p.fresh {
-		w.string(id)
+		w.String(id)
 	}
-	return w.b
+	return w.B
 }
 
 func (p *partition) decode(b []byte) error {
-	r := decoder{b: b}
-	r.open()
-	p.clock, p.scheduled = r.time(), r.time()
-	p.bundles, p.inForce = uint32(r.uint()), uint32(r.uint())
+	r := packed.Decoder{B: b}
+	r.Format(stateFormat)
+	p.clock, p.scheduled = r.Time(), r.Time()
+	p.bundles, p.inForce = uint32(r.Uint()), uint32(r.Uint())
 	p.fresh = nil
-	for range r.count() {
-		p.fresh = append(p.fresh, r.string())
+	for range r.Count() {
+		p.fresh = append(p.fresh, r.Text())
 	}
-	return r.end("partition")
+	return r.End("partition")
 }
 
 // shelved is a bundle that was taken: in force, or to come.
@@ -64,31 +65,31 @@ type shelved struct {
 }
 
 func (s *shelved) append(b []byte) []byte {
-	w := encoder{b: append(b, stateFormat)}
-	w.time(s.from)
-	w.string(s.id)
-	w.uint(uint64(len(s.files)))
+	w := packed.Encoder{B: append(b, stateFormat)}
+	w.Time(s.from)
+	w.String(s.id)
+	w.Uint(uint64(len(s.files)))
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
-		w.string(name)
-		w.string(s.files[name])
+		w.String(name)
+		w.String(s.files[name])
 	}
-	return w.b
+	return w.B
 }
 
 func (s *shelved) decode(key, b []byte) error {
-	r := decoder{b: b}
-	r.open()
-	s.from, s.id, s.files = r.time(), r.string(), map[string]string{}
-	for range r.count() {
-		name := r.string()
-		s.files[name] = r.string()
+	r := packed.Decoder{B: b}
+	r.Format(stateFormat)
+	s.from, s.id, s.files = r.Time(), r.Text(), map[string]string{}
+	for range r.Count() {
+		name := r.Text()
+		s.files[name] = r.Text()
 	}
 	if len(key) == len(bundlesFrom)+4 {
 		s.n = binary.BigEndian.Uint32(key[len(bundlesFrom):])
 	} else {
-		r.fail()
+		r.Fail()
 	}
-	return r.end("bundle")
+	return r.End("bundle")
 }
 
 // Kinds of jobs: visits to many customers that take several slices.
@@ -111,23 +112,23 @@ type job struct {
 }
 
 func appendJobs(b []byte, jobs []job) []byte {
-	w := encoder{b: append(b, stateFormat)}
-	w.uint(uint64(len(jobs)))
+	w := packed.Encoder{B: append(b, stateFormat)}
+	w.Uint(uint64(len(jobs)))
 	for i := range jobs {
-		w.byte(byte(jobs[i].kind))
-		w.string(jobs[i].campaign)
-		w.time(jobs[i].time)
-		w.string(jobs[i].name)
-		w.string(jobs[i].next)
+		w.Byte(byte(jobs[i].kind))
+		w.String(jobs[i].campaign)
+		w.Time(jobs[i].time)
+		w.String(jobs[i].name)
+		w.String(jobs[i].next)
 	}
-	return w.b
+	return w.B
 }
 
 func decodeJobs(b []byte) (jobs []job, err error) {
-	r := decoder{b: b}
-	r.open()
-	for range r.count() {
-		jobs = append(jobs, job{kind: jobKind(r.byte()), campaign: r.string(), time: r.time(), name: r.string(), next: r.string()})
+	r := packed.Decoder{B: b}
+	r.Format(stateFormat)
+	for range r.Count() {
+		jobs = append(jobs, job{kind: jobKind(r.Byte()), campaign: r.Text(), time: r.Time(), name: r.Text(), next: r.Text()})
 	}
-	return jobs, r.end("jobs")
+	return jobs, r.End("jobs")
 }

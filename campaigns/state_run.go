@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 // phase says what a run waits for.
@@ -46,41 +47,41 @@ type run struct {
 }
 
 func (r *run) append(b []byte) []byte {
-	w := encoder{b: append(b, stateFormat)}
-	w.string(r.campaign)
-	w.string(r.version)
-	w.string(string(r.trigger))
-	w.string(r.detail)
-	w.time(r.time)
-	w.cause(r.cause)
-	w.int(r.earned)
-	w.string(r.channel)
-	w.string(r.purpose)
-	w.byte(byte(r.phase))
-	w.time(r.due)
-	w.time(r.ready)
-	w.flags(r.came, r.assigned, r.queued, r.simulated)
-	w.string(r.arm)
-	return w.b
+	w := packed.Encoder{B: append(b, stateFormat)}
+	w.String(r.campaign)
+	w.String(r.version)
+	w.String(string(r.trigger))
+	w.String(r.detail)
+	w.Time(r.time)
+	w.Cause(r.cause)
+	w.Int(r.earned)
+	w.String(r.channel)
+	w.String(r.purpose)
+	w.Byte(byte(r.phase))
+	w.Time(r.due)
+	w.Time(r.ready)
+	w.Flags(r.came, r.assigned, r.queued, r.simulated)
+	w.String(r.arm)
+	return w.B
 }
 
 func (r *run) decode(key, b []byte) error {
-	d := decoder{b: b}
-	d.open()
-	r.campaign, r.version = d.string(), d.string()
-	r.trigger, r.detail, r.time, r.cause = TriggerKind(d.string()), d.string(), d.time(), d.cause()
-	r.earned = d.int()
-	r.channel, r.purpose = d.string(), d.string()
-	r.phase, r.due, r.ready = phase(d.byte()), d.time(), d.time()
-	flags := d.byte()
+	d := packed.Decoder{B: b}
+	d.Format(stateFormat)
+	r.campaign, r.version = d.Text(), d.Text()
+	r.trigger, r.detail, r.time, r.cause = TriggerKind(d.Text()), d.Text(), d.Time(), d.Cause()
+	r.earned = d.Int()
+	r.channel, r.purpose = d.Text(), d.Text()
+	r.phase, r.due, r.ready = phase(d.Byte()), d.Time(), d.Time()
+	flags := d.Byte()
 	r.came, r.assigned, r.queued, r.simulated = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
-	r.arm = d.string()
+	r.arm = d.Text()
 	_, id, ok := cutRunKey(key)
 	if !ok {
-		return fmt.Errorf("%w: key of a run", errState)
+		return fmt.Errorf("%w: key of a run", packed.ErrState)
 	}
 	r.id, r.priority, r.key = hex.EncodeToString(id[1:]), maxPriority-id[0], bytes.Clone(key)
-	return d.end("run")
+	return d.End("run")
 }
 
 const (
@@ -91,7 +92,7 @@ const (
 // runKey orders a customer's runs of one moment by descending priority.
 func runKey(customerID string, r *run) []byte {
 	raw, err := hex.DecodeString(r.id)
-	mustDecode(err, []byte(r.id))
+	packed.Must(err, []byte(r.id))
 	return append(append(keyOf(kindRun, customerID), 0, maxPriority-r.priority), raw...)
 }
 
@@ -122,18 +123,18 @@ type track struct {
 }
 
 func (t *track) append(b []byte) []byte {
-	w := encoder{b: append(b, stateFormat)}
-	w.flags(t.has)
-	w.time(t.assigned)
-	w.int(t.waiting)
-	w.string(t.existing)
-	return w.b
+	w := packed.Encoder{B: append(b, stateFormat)}
+	w.Flags(t.has)
+	w.Time(t.assigned)
+	w.Int(t.waiting)
+	w.String(t.existing)
+	return w.B
 }
 
 func (t *track) decode(b []byte) error {
-	r := decoder{b: b}
-	r.open()
-	t.has = r.byte() == 1
-	t.assigned, t.waiting, t.existing = r.time(), r.int(), r.string()
-	return r.end("track")
+	r := packed.Decoder{B: b}
+	r.Format(stateFormat)
+	t.has = r.Byte() == 1
+	t.assigned, t.waiting, t.existing = r.Time(), r.Int(), r.Text()
+	return r.End("track")
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 	"github.com/punchcard/punchcard/program"
 	"github.com/punchcard/punchcard/program/rulefile"
 	"github.com/punchcard/punchcard/segments"
@@ -359,7 +360,7 @@ func (w *world) waiting() (n int) {
 	perCustomer, perTrack, queued := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	w.st.Scan([]byte{kindRun}, []byte{kindRun + 1}, func(key, value []byte) bool {
 		var r run
-		mustDecode(r.decode(key, value), key)
+		packed.Must(r.decode(key, value), key)
 		id, _, _ := cutRunKey(key)
 		perCustomer[id]++
 		perTrack[id+"\x00"+r.campaign]++
@@ -372,7 +373,7 @@ func (w *world) waiting() (n int) {
 	w.st.Scan([]byte{kindCustomer}, []byte{kindCustomer + 1}, func(key, value []byte) bool {
 		var c customer
 		id := string(key[1:])
-		mustDecode(c.decode(id, value), key)
+		packed.Must(c.decode(id, value), key)
 		if c.waiting != perCustomer[id] {
 			w.t.Fatalf("%s waits with %d runs, its state says %d", id, perCustomer[id], c.waiting)
 		}
@@ -381,7 +382,7 @@ func (w *world) waiting() (n int) {
 	})
 	w.st.Scan([]byte{kindTrack}, []byte{kindTrack + 1}, func(key, value []byte) bool {
 		var tr track
-		mustDecode(tr.decode(value), key)
+		packed.Must(tr.decode(value), key)
 		if name := string(key[1:]); tr.waiting != perTrack[name] {
 			w.t.Fatalf("%q waits with %d runs, its state says %d", name, perTrack[name], tr.waiting)
 		}
@@ -390,7 +391,7 @@ func (w *world) waiting() (n int) {
 	})
 	w.st.Scan([]byte{kindCounter}, []byte{kindCounter + 1}, func(key, value []byte) bool {
 		var c counter
-		mustDecode(c.decode(value), key)
+		packed.Must(c.decode(value), key)
 		if id := string(key[1:]); c.queued != queued[id] {
 			w.t.Fatalf("%d runs of %s wait for another hour, its state says %d", queued[id], id, c.queued)
 		}

@@ -1,6 +1,9 @@
 package program
 
-import "github.com/punchcard/punchcard/event"
+import (
+	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
+)
 
 // Account is an account's core as segments read it. It is valid until the
 // Library's next call.
@@ -18,7 +21,7 @@ func (l *Library) Account(st State, accountID string) (Account, bool) {
 		return Account{}, false
 	}
 	l.kept = ""
-	mustDecode(l.core.decode(value, l.intern), key)
+	packed.Must(l.core.decode(value, l.intern), key)
 	l.kept = accountID
 	return Account{c: &l.core}, true
 }
@@ -116,7 +119,7 @@ func ScanOrders(st State, accountID string, fn func(o *Order) bool) {
 	from, to := rangeOf(kindOrder, accountID)
 	st.Scan(from, to, func(key, value []byte) bool {
 		in, err := decodeOrder(value)
-		mustDecode(err, key)
+		packed.Must(err, key)
 		o := Order{
 			OrderID: string(key[len(from):]), Time: in.time, Day: in.day, Wholly: in.wholly, Channel: in.channel, Country: in.country,
 			Lines: make([]OrderLine, len(in.lines)),

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 // decision is one input being decided.
@@ -114,7 +115,7 @@ func (d *decision) load() {
 	d.c = &d.l.core
 	key := d.l.key.core(d.id)
 	if value, ok := d.st.Get(key); ok {
-		mustDecode(d.c.decode(value, d.l.intern), key)
+		packed.Must(d.c.decode(value, d.l.intern), key)
 	} else {
 		d.c.reset()
 	}
@@ -200,10 +201,10 @@ func (d *decision) seenOrder(in *event.Order) bool {
 	if !ok {
 		return false
 	}
-	r := decoder{b: value}
-	_, known := r.byte(), r.hash()
+	r := packed.Decoder{B: value}
+	_, known := r.Byte(), r.Fixed()
 	d.e.Outcome = event.OutcomeDuplicateOrder
-	if known != d.hash || r.bad {
+	if known != d.hash || r.Bad {
 		d.e.Outcome = event.OutcomeConflict
 	}
 	return true
@@ -216,7 +217,7 @@ func (d *decision) getOrder(orderID string) *order {
 		return nil
 	}
 	o, err := decodeOrder(value)
-	mustDecode(err, key)
+	packed.Must(err, key)
 	return o
 }
 
@@ -357,7 +358,7 @@ func (d *decision) seenRedemption(in *event.Redeem) bool {
 		return false
 	}
 	a, err := decodeAnswer(value)
-	mustDecode(err, key)
+	packed.Must(err, key)
 	if a.hash != d.hash {
 		d.e.Outcome = event.OutcomeConflict
 		return true

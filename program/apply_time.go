@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 // Names of timers, in an entry's Cause.Name; several are joined with "+".
@@ -24,7 +25,7 @@ func (l *Library) NextDue(st State, accountID string) event.Time {
 		return 0
 	}
 	due, err := dueOfCore(value)
-	mustDecode(err, key)
+	packed.Must(err, key)
 	return due
 }
 

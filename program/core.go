@@ -1,6 +1,9 @@
 package program
 
-import "github.com/punchcard/punchcard/event"
+import (
+	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
+)
 
 // coreFormat is the first byte of a core.
 const coreFormat = 1
@@ -71,108 +74,108 @@ func (c *core) reset() {
 }
 
 func (c *core) append(dst []byte) []byte {
-	w := encoder{b: dst}
-	w.byte(coreFormat)
-	w.time(c.nextDue)
-	w.flags(c.member, c.simulated, c.counted)
-	w.time(c.enrolled)
-	w.string(c.currency)
-	w.int(c.balance)
-	w.int(c.debt)
-	w.int(c.orders)
-	w.int(c.ordersEver)
-	w.int(c.net)
-	w.time(c.first)
-	w.time(c.last)
-	w.day(c.lastDay)
-	w.int(c.windowOrders)
-	w.int(c.windowNet)
-	w.int(c.tierSpend)
-	w.int(c.tierLacking)
-	w.day(c.nextExpiry)
-	w.int(c.nextExpiryPoints)
-	w.string(c.tier)
-	w.time(c.tierSince)
-	w.day(c.ground)
-	w.day(c.review)
-	w.byte(byte(c.scores.R))
-	w.byte(byte(c.scores.F))
-	w.byte(byte(c.scores.M))
-	w.int(c.countedDay)
-	w.int(c.countedOrders)
-	w.int(c.countedSpend)
-	w.uint(uint64(len(c.panes)))
+	w := packed.Encoder{B: dst}
+	w.Byte(coreFormat)
+	w.Time(c.nextDue)
+	w.Flags(c.member, c.simulated, c.counted)
+	w.Time(c.enrolled)
+	w.String(c.currency)
+	w.Int(c.balance)
+	w.Int(c.debt)
+	w.Int(c.orders)
+	w.Int(c.ordersEver)
+	w.Int(c.net)
+	w.Time(c.first)
+	w.Time(c.last)
+	w.Day(c.lastDay)
+	w.Int(c.windowOrders)
+	w.Int(c.windowNet)
+	w.Int(c.tierSpend)
+	w.Int(c.tierLacking)
+	w.Day(c.nextExpiry)
+	w.Int(c.nextExpiryPoints)
+	w.String(c.tier)
+	w.Time(c.tierSince)
+	w.Day(c.ground)
+	w.Day(c.review)
+	w.Byte(byte(c.scores.R))
+	w.Byte(byte(c.scores.F))
+	w.Byte(byte(c.scores.M))
+	w.Int(c.countedDay)
+	w.Int(c.countedOrders)
+	w.Int(c.countedSpend)
+	w.Uint(uint64(len(c.panes)))
 	var before event.Day
 	for _, p := range c.panes {
-		w.day(p.day - before)
-		w.int(p.orders)
-		w.int(p.net)
+		w.Day(p.day - before)
+		w.Int(p.orders)
+		w.Int(p.net)
 		before = p.day
 	}
-	w.uint(uint64(len(c.actions)))
+	w.Uint(uint64(len(c.actions)))
 	for _, a := range c.actions {
-		w.string(a.rule)
-		w.day(a.day)
-		w.int(a.count)
+		w.String(a.rule)
+		w.Day(a.day)
+		w.Int(a.count)
 	}
-	return w.b
+	return w.B
 }
 
 // decode reads a core; names turns a part of the value into a string.
 func (c *core) decode(value []byte, names func([]byte) string) error {
 	c.reset()
-	r := decoder{b: value}
-	if r.byte() != coreFormat {
-		r.fail()
+	r := packed.Decoder{B: value}
+	if r.Byte() != coreFormat {
+		r.Fail()
 	}
-	c.nextDue = r.time()
-	flags := r.byte()
+	c.nextDue = r.Time()
+	flags := r.Byte()
 	c.member, c.simulated, c.counted = flags&1 != 0, flags&2 != 0, flags&4 != 0
-	c.enrolled = r.time()
-	c.currency = names(r.bytes())
-	c.balance = r.int()
-	c.debt = r.int()
-	c.orders = r.int()
-	c.ordersEver = r.int()
-	c.net = r.int()
-	c.first = r.time()
-	c.last = r.time()
-	c.lastDay = r.day()
-	c.windowOrders = r.int()
-	c.windowNet = r.int()
-	c.tierSpend = r.int()
-	c.tierLacking = r.int()
-	c.nextExpiry = r.day()
-	c.nextExpiryPoints = r.int()
-	c.tier = names(r.bytes())
-	c.tierSince = r.time()
-	c.ground = r.day()
-	c.review = r.day()
-	c.scores = event.Scores{R: int8(r.byte()), F: int8(r.byte()), M: int8(r.byte())}
-	c.countedDay = r.int()
-	c.countedOrders = r.int()
-	c.countedSpend = r.int()
+	c.enrolled = r.Time()
+	c.currency = names(r.Bytes())
+	c.balance = r.Int()
+	c.debt = r.Int()
+	c.orders = r.Int()
+	c.ordersEver = r.Int()
+	c.net = r.Int()
+	c.first = r.Time()
+	c.last = r.Time()
+	c.lastDay = r.Day()
+	c.windowOrders = r.Int()
+	c.windowNet = r.Int()
+	c.tierSpend = r.Int()
+	c.tierLacking = r.Int()
+	c.nextExpiry = r.Day()
+	c.nextExpiryPoints = r.Int()
+	c.tier = names(r.Bytes())
+	c.tierSince = r.Time()
+	c.ground = r.Day()
+	c.review = r.Day()
+	c.scores = event.Scores{R: int8(r.Byte()), F: int8(r.Byte()), M: int8(r.Byte())}
+	c.countedDay = r.Int()
+	c.countedOrders = r.Int()
+	c.countedSpend = r.Int()
 	var before event.Day
-	for n := r.count(); n > 0 && !r.bad; n-- {
-		p := pane{day: before + r.day(), orders: r.int(), net: r.int()}
+	for n := r.Count(); n > 0 && !r.Bad; n-- {
+		p := pane{day: before + r.Day(), orders: r.Int(), net: r.Int()}
 		c.panes = append(c.panes, p)
 		before = p.day
 	}
-	for n := r.count(); n > 0 && !r.bad; n-- {
-		c.actions = append(c.actions, actionDay{rule: names(r.bytes()), day: r.day(), count: r.int()})
+	for n := r.Count(); n > 0 && !r.Bad; n-- {
+		c.actions = append(c.actions, actionDay{rule: names(r.Bytes()), day: r.Day(), count: r.Int()})
 	}
-	return r.end("account core")
+	return r.End("account core")
 }
 
 // dueOfCore reads only when a core is due.
 func dueOfCore(value []byte) (event.Time, error) {
-	r := decoder{b: value}
-	if r.byte() != coreFormat {
-		r.fail()
+	r := packed.Decoder{B: value}
+	if r.Byte() != coreFormat {
+		r.Fail()
 	}
-	due := r.time()
-	if r.bad {
-		return 0, r.end("account core")
+	due := r.Time()
+	if r.Bad {
+		return 0, r.End("account core")
 	}
 	return due, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 const lotFormat = 1
@@ -24,28 +25,28 @@ type Lot struct {
 }
 
 func appendLot(dst []byte, lot *Lot) []byte {
-	w := encoder{b: dst}
-	w.byte(lotFormat)
-	w.int(lot.Remaining)
-	w.string(lot.OrderID)
-	w.string(lot.RuleID)
-	return w.b
+	w := packed.Encoder{B: dst}
+	w.Byte(lotFormat)
+	w.Int(lot.Remaining)
+	w.String(lot.OrderID)
+	w.String(lot.RuleID)
+	return w.B
 }
 
 // decodeLot reads a lot from its key (kind, account, 00, day, id) and value.
 func decodeLot(key, value []byte, accountLen int) (Lot, error) {
 	lot := Lot{}
-	r := decoder{b: value}
-	if len(key) < accountLen+6 || r.byte() != lotFormat {
-		r.fail()
-		return lot, r.end("lot")
+	r := packed.Decoder{B: value}
+	if len(key) < accountLen+6 || r.Byte() != lotFormat {
+		r.Fail()
+		return lot, r.End("lot")
 	}
 	rest := key[accountLen+2:]
 	lot.ExpiresOn = expiryOf(binary.BigEndian.Uint32(rest))
 	lot.ID = string(rest[4:])
-	lot.Remaining = r.int()
-	lot.OrderID, lot.RuleID = string(r.bytes()), string(r.bytes())
-	return lot, r.end("lot")
+	lot.Remaining = r.Int()
+	lot.OrderID, lot.RuleID = string(r.Bytes()), string(r.Bytes())
+	return lot, r.End("lot")
 }
 
 // scanLots visits open lots, first expiring first, until fn returns false.
@@ -53,7 +54,7 @@ func scanLots(st State, accountID string, fn func(lot *Lot) bool) {
 	from, to := rangeOf(kindLot, accountID)
 	st.Scan(from, to, func(key, value []byte) bool {
 		lot, err := decodeLot(key, value, len(accountID))
-		mustDecode(err, key)
+		packed.Must(err, key)
 		return fn(&lot)
 	})
 }
@@ -72,7 +73,7 @@ func Lots(st State, accountID string) []Lot {
 		return out
 	}
 	var c core
-	mustDecode(c.decode(value, copyName), key.b)
+	packed.Must(c.decode(value, copyName), key.b)
 	if c.debt > 0 {
 		out = append(out, Lot{ID: event.LotDebt, Remaining: -c.debt})
 	}
@@ -152,7 +153,7 @@ func (d *decision) openLot(lot *Lot) {
 	if lot.OrderID == "" {
 		if value, ok := d.st.Get(key); ok {
 			old, err := decodeLot(key, value, len(d.id))
-			mustDecode(err, key)
+			packed.Must(err, key)
 			lot.Remaining += old.Remaining
 		}
 	}

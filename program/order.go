@@ -4,6 +4,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 const (
@@ -81,54 +82,54 @@ func (o *order) unitsLeft() (n int64) {
 }
 
 func (o *order) append(dst []byte) []byte {
-	w := encoder{b: dst}
-	w.byte(orderFormat)
-	w.hash(o.hash)
+	w := packed.Encoder{B: dst}
+	w.Byte(orderFormat)
+	w.Fixed(o.hash)
 	placed := o.channel != "" || o.country != ""
-	w.flags(o.guest, o.wholly, placed)
-	w.time(o.time)
-	w.day(o.day)
-	w.string(o.bundle)
-	w.int(o.extra)
+	w.Flags(o.guest, o.wholly, placed)
+	w.Time(o.time)
+	w.Day(o.day)
+	w.String(o.bundle)
+	w.Int(o.extra)
 	if placed {
-		w.string(o.channel)
-		w.string(o.country)
+		w.String(o.channel)
+		w.String(o.country)
 	}
-	w.uint(uint64(len(o.lines)))
+	w.Uint(uint64(len(o.lines)))
 	for i := range o.lines {
 		l := &o.lines[i]
 		touched := l.leftQuantity != l.quantity || l.left != l.net
 		named := l.category != "" || l.brand != ""
-		w.flags(l.eligible, touched, named)
-		w.string(l.product)
+		w.Flags(l.eligible, touched, named)
+		w.String(l.product)
 		if named {
-			w.string(l.category)
-			w.string(l.brand)
+			w.String(l.category)
+			w.String(l.brand)
 		}
-		w.int(l.quantity)
-		w.int(l.net)
+		w.Int(l.quantity)
+		w.Int(l.net)
 		if touched {
-			w.int(l.leftQuantity)
-			w.int(l.left)
+			w.Int(l.leftQuantity)
+			w.Int(l.left)
 		}
 	}
-	w.uint(uint64(len(o.grants)))
+	w.Uint(uint64(len(o.grants)))
 	for i := range o.grants {
 		g := &o.grants[i]
-		w.string(g.rule)
-		w.flags(g.halfUp)
-		w.int(g.perPoints)
-		w.int(g.perMinor)
-		w.int(g.minimum)
-		w.int(g.num)
-		w.int(g.den)
-		w.int(g.points)
-		w.day(g.expiresOn)
-		w.int(g.reversed)
-		w.int(g.expired)
-		w.int(g.void)
+		w.String(g.rule)
+		w.Flags(g.halfUp)
+		w.Int(g.perPoints)
+		w.Int(g.perMinor)
+		w.Int(g.minimum)
+		w.Int(g.num)
+		w.Int(g.den)
+		w.Int(g.points)
+		w.Day(g.expiresOn)
+		w.Int(g.reversed)
+		w.Int(g.expired)
+		w.Int(g.void)
 	}
-	return w.b
+	return w.B
 }
 
 // decodeOrder reads an order record.
@@ -136,90 +137,90 @@ func decodeOrder(value []byte) (*order, error) {
 	o := &order{}
 	// One string for all ids: each is a part of it.
 	whole := string(value)
-	r := decoder{b: value}
+	r := packed.Decoder{B: value}
 	text := func() string {
-		n := len(r.bytes())
-		end := len(whole) - len(r.b)
-		if r.bad {
+		n := len(r.Bytes())
+		end := len(whole) - len(r.B)
+		if r.Bad {
 			return ""
 		}
 		return whole[end-n : end]
 	}
-	if r.byte() != orderFormat {
-		r.fail()
+	if r.Byte() != orderFormat {
+		r.Fail()
 	}
-	o.hash = r.hash()
-	flags := r.byte()
+	o.hash = r.Fixed()
+	flags := r.Byte()
 	o.guest, o.wholly = flags&1 != 0, flags&2 != 0
-	o.time, o.day, o.bundle, o.extra = r.time(), r.day(), text(), r.int()
+	o.time, o.day, o.bundle, o.extra = r.Time(), r.Day(), text(), r.Int()
 	if flags&4 != 0 {
 		o.channel, o.country = text(), text()
 	}
-	if n := r.count(); n > 0 {
+	if n := r.Count(); n > 0 {
 		o.lines = make([]orderLine, 0, n)
-		for ; n > 0 && !r.bad; n-- {
-			flags := r.byte()
+		for ; n > 0 && !r.Bad; n-- {
+			flags := r.Byte()
 			l := orderLine{eligible: flags&1 != 0, product: text()}
 			if flags&4 != 0 {
 				l.category, l.brand = text(), text()
 			}
-			l.quantity, l.net = r.int(), r.int()
+			l.quantity, l.net = r.Int(), r.Int()
 			l.leftQuantity, l.left = l.quantity, l.net
 			if flags&2 != 0 {
-				l.leftQuantity, l.left = r.int(), r.int()
+				l.leftQuantity, l.left = r.Int(), r.Int()
 			}
 			o.lines = append(o.lines, l)
 		}
 	}
-	for n := r.count(); n > 0 && !r.bad; n-- {
+	for n := r.Count(); n > 0 && !r.Bad; n-- {
 		g := grant{rule: text()}
-		g.halfUp = r.byte()&1 != 0
-		g.perPoints, g.perMinor, g.minimum, g.num, g.den = r.int(), r.int(), r.int(), r.int(), r.int()
-		g.points, g.expiresOn, g.reversed, g.expired, g.void = r.int(), r.day(), r.int(), r.int(), r.int()
+		g.halfUp = r.Byte()&1 != 0
+		g.perPoints, g.perMinor, g.minimum, g.num, g.den = r.Int(), r.Int(), r.Int(), r.Int(), r.Int()
+		g.points, g.expiresOn, g.reversed, g.expired, g.void = r.Int(), r.Day(), r.Int(), r.Int(), r.Int()
 		o.grants = append(o.grants, g)
 	}
-	return o, r.end("order")
+	return o, r.End("order")
 }
 
 // hashOrder hashes what an order says, whatever message brought it and when:
 // the same order id with another hash is a conflict. It returns the scratch
 // buffer, grown.
 func hashOrder(scratch []byte, o *event.Order) (uint64, []byte) {
-	w := encoder{b: scratch[:0]}
-	w.string(o.Currency)
-	w.string(o.Coupon)
-	w.int(o.DiscountMinor)
-	w.int(o.ShippingMinor)
-	w.int(o.TaxMinor)
+	w := packed.Encoder{B: scratch[:0]}
+	w.String(o.Currency)
+	w.String(o.Coupon)
+	w.Int(o.DiscountMinor)
+	w.Int(o.ShippingMinor)
+	w.Int(o.TaxMinor)
 	hashLines(&w, o.Lines)
-	return xxhash.Sum64(w.b), w.b
+	return xxhash.Sum64(w.B), w.B
 }
 
 func hashRefund(scratch []byte, r *event.Refund) (uint64, []byte) {
-	w := encoder{b: scratch[:0]}
-	w.string(r.OrderID)
-	w.string(r.Currency)
-	w.int(r.AmountMinor)
-	w.flags(r.Whole)
+	w := packed.Encoder{B: scratch[:0]}
+	w.String(r.OrderID)
+	w.String(r.Currency)
+	w.Int(r.AmountMinor)
+	w.Flags(r.Whole)
 	hashLines(&w, r.Lines)
-	return xxhash.Sum64(w.b), w.b
+	return xxhash.Sum64(w.B), w.B
 }
 
 func hashRedeem(scratch []byte, r *event.Redeem) (uint64, []byte) {
-	w := encoder{b: scratch[:0]}
-	w.int(r.Points)
-	w.string(r.OrderID)
-	return xxhash.Sum64(w.b), w.b
+	w := packed.Encoder{B: scratch[:0]}
+	w.Int(r.Points)
+	w.String(r.OrderID)
+	return xxhash.Sum64(w.B), w.B
 }
 
 // hashLines leaves names and brands out: they may be worded anew.
-func hashLines(w *encoder, lines []event.OrderLine) {
-	w.uint(uint64(len(lines)))
+func hashLines(w *packed.Encoder, lines []event.OrderLine) {
+	w.Uint(uint64(len(lines)))
 	for i := range lines {
-		w.string(lines[i].ProductID)
-		w.string(lines[i].Category)
-		w.int(lines[i].Quantity)
-		w.int(lines[i].AmountMinor)
+		w.String(lines[i].ProductID)
+		w.String(lines[i].Category)
+		w.Int(lines[i].Quantity)
+		w.Int(lines[i].AmountMinor)
 	}
 }
 
@@ -234,41 +235,41 @@ type answer struct {
 }
 
 func (a *answer) append(dst []byte) []byte {
-	w := encoder{b: dst}
-	w.byte(redemptionFormat)
-	w.hash(a.hash)
-	w.flags(a.accepted)
-	w.int(a.points)
-	w.int(a.balance)
-	w.string(a.orderID)
-	w.string(a.reason)
-	return w.b
+	w := packed.Encoder{B: dst}
+	w.Byte(redemptionFormat)
+	w.Fixed(a.hash)
+	w.Flags(a.accepted)
+	w.Int(a.points)
+	w.Int(a.balance)
+	w.String(a.orderID)
+	w.String(a.reason)
+	return w.B
 }
 
 func decodeAnswer(value []byte) (answer, error) {
-	r := decoder{b: value}
-	if r.byte() != redemptionFormat {
-		r.fail()
+	r := packed.Decoder{B: value}
+	if r.Byte() != redemptionFormat {
+		r.Fail()
 	}
-	a := answer{hash: r.hash()}
-	a.accepted = r.byte()&1 != 0
-	a.points, a.balance = r.int(), r.int()
-	a.orderID, a.reason = string(r.bytes()), string(r.bytes())
-	return a, r.end("redemption")
+	a := answer{hash: r.Fixed()}
+	a.accepted = r.Byte()&1 != 0
+	a.points, a.balance = r.Int(), r.Int()
+	a.orderID, a.reason = string(r.Bytes()), string(r.Bytes())
+	return a, r.End("redemption")
 }
 
 func appendRefund(dst []byte, hash uint64) []byte {
-	w := encoder{b: dst}
-	w.byte(refundFormat)
-	w.hash(hash)
-	return w.b
+	w := packed.Encoder{B: dst}
+	w.Byte(refundFormat)
+	w.Fixed(hash)
+	return w.B
 }
 
 func decodeRefund(value []byte) (hash uint64, err error) {
-	r := decoder{b: value}
-	if r.byte() != refundFormat {
-		r.fail()
+	r := packed.Decoder{B: value}
+	if r.Byte() != refundFormat {
+		r.Fail()
 	}
-	hash = r.hash()
-	return hash, r.end("refund")
+	hash = r.Fixed()
+	return hash, r.End("refund")
 }

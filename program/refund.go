@@ -1,6 +1,9 @@
 package program
 
-import "github.com/punchcard/punchcard/event"
+import (
+	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
+)
 
 // A refund works on the records of the orders it touches. What each rule of the
 // semantics is, and why:
@@ -191,7 +194,7 @@ func (d *decision) takeFromLot(lotID string, expiresOn event.Day, points int64) 
 		return 0
 	}
 	lot, err := decodeLot(key, value, len(d.id))
-	mustDecode(err, key)
+	packed.Must(err, key)
 	n := min(points, lot.Remaining)
 	lot.Remaining -= n
 	d.putLot(&lot)
@@ -208,7 +211,7 @@ func (d *decision) seenRefund(in *event.Refund) bool {
 		return false
 	}
 	known, err := decodeRefund(value)
-	mustDecode(err, key)
+	packed.Must(err, key)
 	d.e.Outcome = event.OutcomeDuplicateRefund
 	if known != d.hash {
 		d.e.Outcome = event.OutcomeConflict

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 // Scores are of identified customers with at least one order, not wholly
@@ -150,8 +151,8 @@ func (d *decision) addCount(which byte, value, delta int64) {
 }
 
 func decodeCount(value, key []byte) uint64 {
-	r := decoder{b: value}
-	n := r.uint()
-	mustDecode(r.end("histogram"), key)
+	r := packed.Decoder{B: value}
+	n := r.Uint()
+	packed.Must(r.End("histogram"), key)
 	return n
 }

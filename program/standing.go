@@ -1,6 +1,9 @@
 package program
 
-import "github.com/punchcard/punchcard/event"
+import (
+	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
+)
 
 // maxDay bounds days that are computed, far beyond any program.
 const maxDay = 1 << 24
@@ -127,7 +130,7 @@ func ReadStanding(st State, _ *Library, accountID string) (*event.Standing, bool
 		return nil, false
 	}
 	var c core
-	mustDecode(c.decode(value, copyName), key.b)
+	packed.Must(c.decode(value, copyName), key.b)
 	return c.standing(accountID), true
 }
 
@@ -149,7 +152,7 @@ func ScanAccounts(st State, fn func(AccountTotals) bool) {
 		var page []AccountTotals
 		st.Scan(from, to, func(key, value []byte) bool {
 			var c core
-			mustDecode(c.decode(value, copyName), key)
+			packed.Must(c.decode(value, copyName), key)
 			id, _ := AccountOfCore(key)
 			page = append(page, AccountTotals{AccountID: id, Balance: c.balance, LotsSum: -c.debt})
 			return len(page) < scanPage

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 	"github.com/punchcard/punchcard/program"
 )
 
@@ -48,26 +49,26 @@ func (d *doing) find(name string) (json.RawMessage, bool) {
 }
 
 func (d *doing) append(dst []byte) []byte {
-	w := encoder{b: dst}
-	w.byte(doingFormat)
-	w.uint(uint64(len(d.properties)))
+	w := packed.Encoder{B: dst}
+	w.Byte(doingFormat)
+	w.Uint(uint64(len(d.properties)))
 	for _, p := range d.properties {
-		w.string(p.name)
-		w.bytes(p.value)
+		w.String(p.name)
+		w.Bytes(p.value)
 	}
-	return w.b
+	return w.B
 }
 
 func (d *doing) decode(value []byte) error {
 	d.properties = d.properties[:0]
-	r := decoder{b: value}
-	if r.byte() != doingFormat {
-		r.fail()
+	r := packed.Decoder{B: value}
+	if r.Byte() != doingFormat {
+		r.Fail()
 	}
-	for n := r.count(); n > 0 && !r.bad; n-- {
-		d.properties = append(d.properties, property{name: string(r.bytes()), value: r.bytes()})
+	for n := r.Count(); n > 0 && !r.Bad; n-- {
+		d.properties = append(d.properties, property{name: string(r.Bytes()), value: r.Bytes()})
 	}
-	return r.end("event")
+	return r.End("event")
 }
 
 // doingPrefix is what the keys of all events of a name begin with; then come time
@@ -98,7 +99,7 @@ func scanDoings(st program.State, accountID, name string, fn func(d *doing)) {
 			return true
 		}
 		d.time = event.Time(binary.BigEndian.Uint64(key[len(from):]) ^ (1 << 63))
-		mustDecode(d.decode(value), key)
+		packed.Must(d.decode(value), key)
 		fn(&d)
 		return true
 	})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 	"github.com/punchcard/punchcard/program"
 )
 
@@ -41,32 +42,32 @@ type fact struct {
 var null = json.RawMessage("null")
 
 func appendFacts(dst []byte, facts []fact) []byte {
-	w := encoder{b: dst}
-	w.byte(factsFormat)
-	w.uint(uint64(len(facts)))
+	w := packed.Encoder{B: dst}
+	w.Byte(factsFormat)
+	w.Uint(uint64(len(facts)))
 	for i := range facts {
-		w.string(facts[i].name)
-		w.int(int64(facts[i].time))
-		w.bytes(facts[i].value)
+		w.String(facts[i].name)
+		w.Int(int64(facts[i].time))
+		w.Bytes(facts[i].value)
 	}
-	return w.b
+	return w.B
 }
 
 func decodeFacts(value []byte) ([]fact, error) {
-	r := decoder{b: value}
-	if r.byte() != factsFormat {
-		r.fail()
+	r := packed.Decoder{B: value}
+	if r.Byte() != factsFormat {
+		r.Fail()
 	}
-	n := r.count()
+	n := r.Count()
 	out := make([]fact, 0, n)
-	for ; n > 0 && !r.bad; n-- {
-		f := fact{name: string(r.bytes()), time: r.time()}
-		if v := r.bytes(); len(v) > 0 {
+	for ; n > 0 && !r.Bad; n-- {
+		f := fact{name: string(r.Bytes()), time: r.Time()}
+		if v := r.Bytes(); len(v) > 0 {
 			f.value = slices.Clone(v)
 		}
 		out = append(out, f)
 	}
-	return out, r.end("facts")
+	return out, r.End("facts")
 }
 
 func readFacts(st program.State, accountID string) []fact {
@@ -76,7 +77,7 @@ func readFacts(st program.State, accountID string) []fact {
 		return nil
 	}
 	facts, err := decodeFacts(value)
-	mustDecode(err, key)
+	packed.Must(err, key)
 	return facts
 }
 

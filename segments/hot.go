@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 )
 
 // hotFormat is the first byte of a hot value.
@@ -107,83 +108,83 @@ func zeroed(v []uint64, n int) []uint64 {
 }
 
 func (h *hot) append(dst []byte, s *Set) []byte {
-	w := encoder{b: dst}
-	w.byte(hotFormat)
-	w.int(int64(h.due))
-	w.fixed(h.setID)
+	w := packed.Encoder{B: dst}
+	w.Byte(hotFormat)
+	w.Int(int64(h.due))
+	w.Fixed(h.setID)
 	if h.setID == 0 {
-		return w.b
+		return w.B
 	}
-	w.bits(h.leaves)
-	w.bits(h.members)
-	w.byte(byte(h.month))
-	w.byte(byte(h.day))
+	w.Bits(h.leaves)
+	w.Bits(h.members)
+	w.Byte(byte(h.month))
+	w.Byte(byte(h.day))
 	known := 0
 	for _, q := range s.plan.stored {
 		if h.measures[q].known {
 			known++
 		}
 	}
-	w.uint(uint64(known))
+	w.Uint(uint64(known))
 	last := int32(0)
 	for _, q := range s.plan.stored {
 		m := &h.measures[q]
 		if !m.known {
 			continue
 		}
-		w.uint(uint64(q - last))
+		w.Uint(uint64(q - last))
 		last = q
 		m.append(&w, &s.Quantities[q])
 	}
-	return w.b
+	return w.B
 }
 
-func (m *measure) append(w *encoder, q *Quantity) {
+func (m *measure) append(w *packed.Encoder, q *Quantity) {
 	switch {
 	case q.Kind == LatestEvent:
-		w.int(int64(m.at))
+		w.Int(int64(m.at))
 	case q.Kind == DaysSinceFirstEvent || q.Kind == DaysSinceLastEvent:
-		w.int(int64(m.day))
+		w.Int(int64(m.day))
 	case q.Window == Window{}:
-		w.int(m.total)
+		w.Int(m.total)
 	default:
-		w.uint(uint64(len(m.panes)))
+		w.Uint(uint64(len(m.panes)))
 		last := event.Day(0)
 		for _, p := range m.panes {
-			w.int(int64(p.day - last))
-			w.int(p.n)
+			w.Int(int64(p.day - last))
+			w.Int(p.n)
 			last = p.day
 		}
 	}
 }
 
-func (m *measure) decode(r *decoder, q *Quantity) {
+func (m *measure) decode(r *packed.Decoder, q *Quantity) {
 	m.known = true
 	switch {
 	case q.Kind == LatestEvent:
-		m.at = r.time()
+		m.at = r.Time()
 	case q.Kind == DaysSinceFirstEvent || q.Kind == DaysSinceLastEvent:
-		m.day = r.day()
+		m.day = r.Day()
 	case q.Window == Window{}:
-		m.total = r.int()
+		m.total = r.Int()
 	default:
 		last := event.Day(0)
-		for n := r.count(); n > 0 && !r.bad; n-- {
-			last += r.day()
-			m.panes = append(m.panes, pane{last, r.int()})
+		for n := r.Count(); n > 0 && !r.Bad; n-- {
+			last += r.Day()
+			m.panes = append(m.panes, pane{last, r.Int()})
 		}
 	}
 }
 
 // headOfHot reads when a hot value is due and which set it is of.
-func headOfHot(value []byte) (r decoder, due event.Time, setID uint64, err error) {
-	r = decoder{b: value}
-	if r.byte() != hotFormat {
-		r.fail()
+func headOfHot(value []byte) (r packed.Decoder, due event.Time, setID uint64, err error) {
+	r = packed.Decoder{B: value}
+	if r.Byte() != hotFormat {
+		r.Fail()
 	}
-	due, setID = r.time(), r.fixed()
-	if r.bad {
-		err = r.end("membership")
+	due, setID = r.Time(), r.Fixed()
+	if r.Bad {
+		err = r.End("membership")
 	}
 	return r, due, setID, err
 }
@@ -198,47 +199,47 @@ func (h *hot) decode(value []byte, s *Set) (same bool, err error) {
 		return false, err
 	}
 	if setID == 0 {
-		return true, r.end("membership")
+		return true, r.End("membership")
 	}
-	r.bits(h.leaves)
-	r.bits(h.members)
-	h.month, h.day = int8(r.byte()), int8(r.byte())
+	r.Bits(h.leaves)
+	r.Bits(h.members)
+	h.month, h.day = int8(r.Byte()), int8(r.Byte())
 	q := int32(0)
-	for n := r.count(); n > 0 && !r.bad; n-- {
-		delta := r.uint()
+	for n := r.Count(); n > 0 && !r.Bad; n-- {
+		delta := r.Uint()
 		if delta > uint64(len(s.Quantities)) || int(q)+int(delta) >= len(s.Quantities) {
-			r.fail()
+			r.Fail()
 			break
 		}
 		q += int32(delta)
 		h.measures[q].reset()
 		h.measures[q].decode(&r, &s.Quantities[q])
 	}
-	return true, r.end("membership")
+	return true, r.End("membership")
 }
 
 const membersFormat = 1
 
 // appendMembers writes the segments that an account is in, by name, ascending.
 func appendMembers(dst []byte, ids []string) []byte {
-	w := encoder{b: dst}
-	w.byte(membersFormat)
-	w.uint(uint64(len(ids)))
+	w := packed.Encoder{B: dst}
+	w.Byte(membersFormat)
+	w.Uint(uint64(len(ids)))
 	for _, id := range ids {
-		w.string(id)
+		w.String(id)
 	}
-	return w.b
+	return w.B
 }
 
 func decodeMembers(value []byte) ([]string, error) {
-	r := decoder{b: value}
-	if r.byte() != membersFormat {
-		r.fail()
+	r := packed.Decoder{B: value}
+	if r.Byte() != membersFormat {
+		r.Fail()
 	}
-	n := r.count()
+	n := r.Count()
 	out := make([]string, 0, n)
-	for ; n > 0 && !r.bad; n-- {
-		out = append(out, string(r.bytes()))
+	for ; n > 0 && !r.Bad; n-- {
+		out = append(out, string(r.Bytes()))
 	}
-	return out, r.end("segments")
+	return out, r.End("segments")
 }

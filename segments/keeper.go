@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 	"github.com/punchcard/punchcard/program"
 )
 
@@ -89,7 +90,7 @@ func (k *Keeper) Step(st program.State, set *Set, in Input, e *event.Entry) {
 	if known {
 		var err error
 		same, err = k.hot.decode(stored, set)
-		mustDecode(err, key)
+		packed.Must(err, key)
 	} else {
 		k.hot.fit(set)
 	}
@@ -381,7 +382,7 @@ func readMembers(st program.State, accountID string) []string {
 		return nil
 	}
 	ids, err := decodeMembers(value)
-	mustDecode(err, key)
+	packed.Must(err, key)
 	return ids
 }
 
@@ -399,6 +400,6 @@ func (k *Keeper) NextDue(st program.State, accountID string) event.Time {
 		return 0
 	}
 	_, due, _, err := headOfHot(value)
-	mustDecode(err, key)
+	packed.Must(err, key)
 	return due
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 	"github.com/punchcard/punchcard/processors/table"
 	"github.com/punchcard/punchcard/program"
 )
@@ -34,13 +35,13 @@ func (m *message) append(b []byte, bodyHash string) []byte {
 }
 
 func decodeMessage(b []byte) (m message, ok bool) {
-	r := reader{b: b}
-	if r.byte() != stateFormat {
+	r := packed.Decoder{B: b}
+	if r.Byte() != stateFormat {
 		return m, false
 	}
-	m.clock, m.sequence = event.Time(r.varint()), int64(r.uvarint())
-	m.bodyHash = r.b
-	return m, !r.bad
+	m.clock, m.sequence = event.Time(r.Int()), int64(r.Uint())
+	m.bodyHash = r.B
+	return m, !r.Bad
 }
 
 // expired says that a message id is not known any more: by the clock alone.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/punchcard/punchcard/event"
+	"github.com/punchcard/punchcard/event/packed"
 	"github.com/punchcard/punchcard/program"
 	"github.com/punchcard/punchcard/program/bundle"
 )
@@ -63,18 +64,18 @@ func (p *partition) append(b []byte) []byte {
 }
 
 func (p *partition) decode(b []byte) error {
-	r := reader{b: b}
-	if r.byte() != stateFormat {
+	r := packed.Decoder{B: b}
+	if r.Byte() != stateFormat {
 		return fmt.Errorf("customer: partition state of an unknown format")
 	}
-	p.clock = event.Time(r.varint())
-	p.slice = r.varint()
-	p.countDay = event.Day(r.varint())
-	p.inside = r.byte() == 1
-	p.history = r.str()
-	p.sweep.cause = event.Cause{Type: event.Type(r.str()), ID: r.str()}
-	p.sweep.next = r.str()
-	if r.bad || len(r.b) > 0 {
+	p.clock = event.Time(r.Int())
+	p.slice = r.Int()
+	p.countDay = event.Day(r.Int())
+	p.inside = r.Byte() == 1
+	p.history = r.Text()
+	p.sweep.cause = event.Cause{Type: event.Type(r.Text()), ID: r.Text()}
+	p.sweep.next = r.Text()
+	if r.Bad || len(r.B) > 0 {
 		return fmt.Errorf("customer: partition state is damaged (%d bytes)", len(b))
 	}
 	return nil
@@ -97,17 +98,17 @@ func appendCuts(b []byte, c *event.CutPoints) []byte {
 }
 
 func decodeCuts(b []byte) (*event.CutPoints, error) {
-	r := reader{b: b}
-	if r.byte() != stateFormat {
+	r := packed.Decoder{B: b}
+	if r.Byte() != stateFormat {
 		return nil, fmt.Errorf("customer: cut points of an unknown format")
 	}
-	c := &event.CutPoints{Day: event.Day(r.varint()), Customers: r.varint(), Fixed: r.byte() == 1}
+	c := &event.CutPoints{Day: event.Day(r.Int()), Customers: r.Int(), Fixed: r.Byte() == 1}
 	for _, four := range [...]*[4]int64{&c.RecencyDays5, &c.OrdersCount5, &c.SpendMinor5} {
 		for i := range four {
-			four[i] = r.varint()
+			four[i] = r.Int()
 		}
 	}
-	if r.bad || len(r.b) > 0 {
+	if r.Bad || len(r.B) > 0 {
 		return nil, fmt.Errorf("customer: cut points are damaged (%d bytes)", len(b))
 	}
 	return c, nil
@@ -129,15 +130,15 @@ func (s *shelved) append(b []byte) ([]byte, error) {
 }
 
 func (s *shelved) decode(b []byte) error {
-	r := reader{b: b}
-	if r.byte() != stateFormat {
+	r := packed.Decoder{B: b}
+	if r.Byte() != stateFormat {
 		return fmt.Errorf("customer: bundle of an unknown format")
 	}
-	s.from = event.Time(r.varint())
-	if r.bad {
+	s.from = event.Time(r.Int())
+	if r.Bad {
 		return fmt.Errorf("customer: bundle is damaged")
 	}
-	return json.Unmarshal(r.b, &s.bundle)
+	return json.Unmarshal(r.B, &s.bundle)
 }
 
 // load reads what the partition knows from its state.
@@ -188,51 +189,4 @@ func (f *Function) put(s *shelved, rules *bundle.Bundle) {
 func (f *Function) savePartition(st program.State) {
 	f.buf = f.p.append(f.buf[:0])
 	st.Put(keyPartition, f.buf, 0)
-}
-
-// reader reads what append wrote; bad stays once something is missing.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) byte() byte {
-	if len(r.b) == 0 {
-		r.bad = true
-		return 0
-	}
-	c := r.b[0]
-	r.b = r.b[1:]
-	return c
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *reader) str() string {
-	n := r.uvarint()
-	if uint64(len(r.b)) < n {
-		r.bad, r.b = true, nil
-		return ""
-	}
-	s := string(r.b[:n])
-	r.b = r.b[n:]
-	return s
 }
